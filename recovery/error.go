@@ -1,0 +1,92 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code is the error code of an answer: stable, for programs.
+type Code string
+
+// The codes of the contract's error answers.
+const (
+	ValidationError   Code = "VALIDATION_ERROR"    // the event itself is wrong
+	DRSAPIError       Code = "DRS_API_ERROR"       // DRS refuses, or a server is not ready
+	CrossAccountError Code = "CROSS_ACCOUNT_ERROR" // the role cannot be assumed
+	LaunchConfigError Code = "LAUNCH_CONFIG_ERROR" // launch settings could not be read or applied
+	DependencyNotMet  Code = "DEPENDENCY_NOT_MET"  // a wave that this one depends on is not done
+	WaveInProgress    Code = "WAVE_IN_PROGRESS"    // another invocation is starting this wave
+	UnknownAction     Code = "UNKNOWN_ACTION"
+	UnknownOperation  Code = "UNKNOWN_OPERATION"
+	UnknownEvent      Code = "UNKNOWN_EVENT"
+)
+
+// Error is a business failure: an answer, not an accident. Every other error
+// means that Muster could not know, or could not record, what happened, and
+// that the same event must be delivered again.
+type Error struct {
+	Code      Code
+	Message   string // for people: what is wrong, and the way out
+	Retryable bool   // the same event may go through later, unchanged
+	Err       error  // the cause, where there is one
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf makes a business failure that no retry will cure.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// ServiceError is what a service of AWS answered instead of a result, or why
+// no answer came. The rooms that call AWS make it; everybody else judges by
+// its fields and never by text.
+type ServiceError struct {
+	Service   string // "DRS", "EC2", "STS"
+	Operation string // e.g. StartRecovery
+	Code      string // AWS's own code as received, e.g. ConflictException; "" when there was no answer
+	Message   string // AWS's own message, or what went wrong on the way
+	Retryable bool   // may go through later, unchanged
+	Ambiguous bool   // the call may have taken effect all the same: no answer, or a 5xx
+	Err       error
+}
+
+func (e *ServiceError) Error() string {
+	return fmt.Sprintf("%s %s: %s", e.Service, e.Operation, e.Detail())
+}
+
+// Detail gives "<Code> - <message>", the shape the contract's messages have.
+func (e *ServiceError) Detail() string {
+	if e.Code == "" {
+		return e.Message
+	}
+	return e.Code + " - " + e.Message
+}
+
+// Unwrap gives the cause.
+func (e *ServiceError) Unwrap() error { return e.Err }
+
+// Conflict says whether AWS refused because something else holds the resource.
+func (e *ServiceError) Conflict() bool { return e.Code == "ConflictException" }
+
+// Throttled says whether AWS refused only because of the rate of calls.
+func (e *ServiceError) Throttled() bool {
+	switch e.Code {
+	case "ThrottlingException", "RequestLimitExceeded", "Throttling", "TooManyRequestsException":
+		return true
+	}
+	return false
+}
+
+var (
+	// ErrStale answers a Commit that was decided on an execution which has
+	// changed since it was read. Read again, decide again.
+	ErrStale = errors.New("the execution has changed since it was read")
+
+	// ErrNoTime means that a call was not begun because it could not have
+	// ended before the invocation's own deadline.
+	ErrNoTime = errors.New("too little time is left before the deadline")
+)

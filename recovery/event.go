@@ -1,0 +1,83 @@
+package recovery
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// EventKind says what happened.
+type EventKind string
+
+// What happens when a wave is started.
+const (
+	EventOpened      EventKind = "OPENED"      // the execution's record was made
+	EventClaimed     EventKind = "CLAIMED"     // an invocation began to start the wave
+	EventTakenOver   EventKind = "TAKEN_OVER"  // from an invocation that stopped
+	EventReleased    EventKind = "RELEASED"    // an invocation stopped before anything was sent
+	EventConfiguring EventKind = "CONFIGURING" // settings are about to be changed
+	EventSent        EventKind = "SENT"        // StartRecovery is about to be called
+	EventStarted     EventKind = "STARTED"     // the job runs
+	EventAdopted     EventKind = "ADOPTED"     // a job that was sent earlier was found
+	EventRefused     EventKind = "REFUSED"     // nothing was launched
+
+	// Told while it happens, and not recorded.
+	EventWaiting    EventKind = "WAITING"    // for another invocation's answer
+	EventAssumed    EventKind = "ASSUMED"    // the role in the target account
+	EventReady      EventKind = "READY"      // every server passed
+	EventConfigured EventKind = "CONFIGURED" // settings are as asked for
+	EventLooking    EventKind = "LOOKING"    // for a job that may exist
+	EventRetrying   EventKind = "RETRYING"   // a refused or unclear call
+	EventNote       EventKind = "NOTE"       // worth knowing
+)
+
+// Event is one thing that happened in an execution. Those that are recorded
+// are numbered without gaps, and each carries the hash of the one before, so
+// that what happened cannot be rewritten quietly.
+type Event struct {
+	Number   int64          `json:"number,omitempty"` // from 1; 0: not recorded
+	At       time.Time      `json:"at"`
+	Kind     EventKind      `json:"kind"`
+	Wave     int            `json:"wave,omitempty"`
+	Attempt  int            `json:"attempt,omitempty"`
+	Message  string         `json:"message"`
+	JobID    JobID          `json:"jobId,omitempty"`
+	Changes  []ServerChange `json:"changes,omitempty"`
+	Previous string         `json:"previous,omitempty"` // hash of the event before
+	Hash     string         `json:"hash,omitempty"`     // of this event, hexadecimal SHA-256
+}
+
+// After numbers and chains the event behind another.
+func (ev Event) After(last EventRef) Event {
+	ev.Number, ev.Previous, ev.Hash = last.Number+1, last.Hash, ""
+	ev.At = ev.At.UTC()
+	ev.Hash = ev.sum()
+	return ev
+}
+
+// Ref points at the event.
+func (ev Event) Ref() EventRef { return EventRef{ev.Number, ev.Hash} }
+
+func (ev Event) sum() string {
+	ev.Hash = ""
+	body, err := json.Marshal(ev)
+	if err != nil {
+		panic(fmt.Sprintf("an event that cannot be marshalled: %v", err)) // its fields are strings, numbers and settings
+	}
+	h := sha256.Sum256(body)
+	return hex.EncodeToString(h[:])
+}
+
+// CheckChain says where a log of events was tampered with, or nil.
+func CheckChain(events []Event) error {
+	var last EventRef
+	for _, ev := range events {
+		if ev.Number != last.Number+1 || ev.Previous != last.Hash || ev.Hash != ev.sum() {
+			return fmt.Errorf("event %d does not follow from event %d as it was written", ev.Number, last.Number)
+		}
+		last = ev.Ref()
+	}
+	return nil
+}

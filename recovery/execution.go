@@ -1,0 +1,107 @@
+package recovery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Execution is one run of a plan, as the store holds it: what it is, and the
+// newest attempt at each wave.
+type Execution struct {
+	ID          ExecutionID
+	Plan        PlanID
+	Type        ExecutionType
+	StartTime   string // as the event gave it
+	InitiatedBy string
+	Version     int64 // one higher with each change; 0: not in the store yet
+	LastEvent   EventRef
+	Attempts    []Attempt // the newest of each wave, by wave number
+}
+
+// EventRef points at an event of an execution's log.
+type EventRef struct {
+	Number int64
+	Hash   string
+}
+
+// Attempt gives the newest attempt at a wave, or nil.
+func (e *Execution) Attempt(wave int) *Attempt {
+	for i := range e.Attempts {
+		if e.Attempts[i].Wave == wave {
+			return &e.Attempts[i]
+		}
+	}
+	return nil
+}
+
+// Differences names every way in which an event contradicts what the record
+// says this execution is. A DRILL's record never answers a RECOVERY.
+func (e *Execution) Differences(w *WaveStart) []string {
+	if e.Version == 0 {
+		return nil
+	}
+	var d []string
+	differ := func(what, recorded, got string) {
+		if recorded != got {
+			d = append(d, fmt.Sprintf("%s is %s in the record of execution %s and %s in the event", what, Quote(recorded), e.ID, Quote(got)))
+		}
+	}
+	differ("planId", string(e.Plan), string(w.Plan))
+	differ("executionType", string(e.Type), string(w.Type))
+	differ("startTime", e.StartTime, w.StartTime)
+	if a := e.Attempt(w.Wave.Number); a != nil {
+		wave := fmt.Sprintf("wave %d: ", a.Wave)
+		differ(wave+"accountId", a.AccountID, w.Wave.Account.AccountID)
+		differ(wave+"region", a.Region, w.Wave.Account.Region)
+		if !sameServers(a.Servers, w.Wave.ServerIDs()) {
+			d = append(d, wave+"its servers differ from those in the record: "+serverDifference(a.Servers, w.Wave.ServerIDs()))
+		}
+	}
+	return d
+}
+
+func serverDifference(recorded, got []SourceServerID) string {
+	var words []string
+	for _, id := range recorded {
+		if !slices.Contains(got, id) {
+			words = append(words, string(id)+" is missing")
+		}
+	}
+	for _, id := range got {
+		if !slices.Contains(recorded, id) {
+			words = append(words, string(id)+" is new")
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// WaveStart asks for one wave of an execution to be started.
+type WaveStart struct {
+	Execution    ExecutionID
+	Plan         PlanID
+	Type         ExecutionType
+	StartTime    string
+	InitiatedBy  string
+	Wave         Wave
+	Policy       ReadinessPolicy
+	Replace      []InstanceID
+	Dependencies []Dependency
+	// Groups are protection groups that came with the event, for callers
+	// without a store of groups; they win over the store's.
+	Groups map[ProtectionGroupID]*ProtectionGroup
+}
+
+// NewExecution is the record that a wave's start opens when nobody did before.
+func (w *WaveStart) NewExecution() *Execution {
+	return &Execution{ID: w.Execution, Plan: w.Plan, Type: w.Type, StartTime: w.StartTime, InitiatedBy: w.InitiatedBy}
+}
+
+// NewAttempt is the first attempt at the wave, claimed by nobody yet.
+func (w *WaveStart) NewAttempt() Attempt {
+	return Attempt{
+		Wave: w.Wave.Number, Attempt: 1,
+		AccountID: w.Wave.Account.AccountID, Region: w.Wave.Account.Region,
+		Servers: w.Wave.ServerIDs(),
+	}
+}

@@ -1,0 +1,76 @@
+package recovery
+
+import (
+	"slices"
+	"time"
+)
+
+// JobStatus is a DRS job's status. There is no failed one: a job whose every
+// launch failed is COMPLETED.
+type JobStatus string
+
+// The statuses.
+const (
+	JobPending   JobStatus = "PENDING"
+	JobStarted   JobStatus = "STARTED"
+	JobCompleted JobStatus = "COMPLETED"
+)
+
+// Job is a DRS job, as DescribeJobs and StartRecovery show it.
+type Job struct {
+	ID          JobID
+	Type        string // LAUNCH, TERMINATE, …
+	InitiatedBy string // START_DRILL, START_RECOVERY, …
+	Status      JobStatus
+	Created     time.Time
+	Tags        map[string]string
+	Servers     []SourceServerID // nil: DRS did not say, which is not the same as none
+}
+
+// Over says whether nothing of the job runs any more.
+func (j *Job) Over() bool { return j.Status == JobCompleted }
+
+// JobQuery asks for jobs: by id, or all that were made since a time.
+type JobQuery struct {
+	IDs   []JobID
+	Since time.Time
+}
+
+// Launch is what StartRecovery is asked for.
+type Launch struct {
+	Type    ExecutionType
+	Servers []Server
+	Tags    map[string]string
+}
+
+// Ours says whether the job is the one that the attempt sent, judging by all
+// that AWS keeps of it: a launch, begun as we asked, which carries our tags.
+// A job without our tags (they may be stripped) is ours only if it holds
+// exactly the wave's servers and was made after we sent.
+func (a *Attempt) Ours(j *Job, t ExecutionType, want map[string]string, servers []SourceServerID) bool {
+	if j.Type != "LAUNCH" || j.InitiatedBy != t.InitiatedBy() {
+		return false
+	}
+	if j.Created.Before(a.FirstSentAt.Add(-LookBack)) {
+		return false
+	}
+	if slices.ContainsFunc(identifyingTags, func(key string) bool { return j.Tags[key] != "" }) {
+		return sameTags(j.Tags, want)
+	}
+	return !j.Created.Before(a.FirstSentAt) && sameServers(j.Servers, servers)
+}
+
+var identifyingTags = []string{"ExecutionId", "PlanId", "WaveNumber", "Attempt"}
+
+func sameTags(got, want map[string]string) bool {
+	for _, key := range identifyingTags {
+		if got[key] != want[key] {
+			return false
+		}
+	}
+	return true
+}
+
+func sameServers(a, b []SourceServerID) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}

@@ -1,0 +1,54 @@
+package recovery
+
+import "context"
+
+// ExecutionStore keeps executions. Every change is one transaction, decided on
+// one version of the execution: whoever decided on an older one gets ErrStale
+// and changes nothing.
+type ExecutionStore interface {
+	// Execution reads an execution, all that was committed before the call. An
+	// id that the store does not know gives an Execution of version 0. It may
+	// be called freely.
+	Execution(ctx context.Context, id ExecutionID) (*Execution, error)
+
+	// Commit writes a change whole or not at all. ErrStale means that the
+	// execution's version is no longer Change.Version: nothing was written. Any
+	// other error means that the change may or may not have been written: the
+	// caller reads again and looks for its token. A Commit whose own answer was
+	// lost must not be repeated blindly; reading first is always safe.
+	Commit(ctx context.Context, c Change) error
+
+	// Events reads the execution's log from its first event on. It may be
+	// called freely.
+	Events(ctx context.Context, id ExecutionID) ([]Event, error)
+}
+
+// Change is one transaction on one execution.
+type Change struct {
+	Execution Execution // what it is; its Version is the one that was read, and Attempts is not written
+	Attempt   *Attempt  // the one attempt that changes, or nil
+	Event     *Event    // appended to the log, or nil where nothing happened that an auditor would ask for
+}
+
+// With prepares the change that puts an attempt, and an event about it, into
+// the execution.
+func (e *Execution) With(a Attempt, ev *Event) Change {
+	c := Change{Execution: *e, Attempt: &a}
+	c.Execution.Attempts = nil
+	if ev != nil {
+		chained := *ev
+		chained.Wave, chained.Attempt = a.Wave, a.Attempt
+		chained = chained.After(e.LastEvent)
+		c.Event = &chained
+		c.Execution.LastEvent = chained.Ref()
+	}
+	return c
+}
+
+// GroupStore keeps protection groups.
+type GroupStore interface {
+	// Group gives the group, or nil when the store does not know it. An error
+	// means that the store could not say; it is never "no defaults". It may be
+	// called freely.
+	Group(ctx context.Context, id ProtectionGroupID) (*ProtectionGroup, error)
+}
