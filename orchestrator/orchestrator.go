@@ -1,0 +1,38 @@
+// Package orchestrator does what has to be done for a wave, in order. It knows
+// neither JSON nor AWS: what it asks for is in package recovery's words, and
+// the rooms that it is given say it in a technology's.
+package orchestrator
+
+import (
+	"context"
+	"time"
+
+	"muster/recovery"
+)
+
+// Orchestrator recovers waves with what it is given. Its fields are set once,
+// before the first call; its methods may be called at the same time.
+type Orchestrator struct {
+	Accounts   recovery.Accounts
+	Executions recovery.ExecutionStore
+	Groups     recovery.GroupStore // nil: there is no store of protection groups
+
+	// Observe is told what happens, as it happens; nil: nobody listens. It must
+	// not block.
+	Observe func(recovery.ExecutionID, recovery.Event)
+	// Now is the time; nil: time.Now.
+	Now func() time.Time
+	// NewToken makes the mark of one invocation, never twice the same; nil:
+	// 128 random bits.
+	NewToken func() recovery.Token
+}
+
+// Started is a wave whose recovery job runs.
+type Started struct {
+	JobID       recovery.JobID
+	Attempt     int
+	Accepted    []recovery.SourceServerID // the servers in the job
+	NotAccepted []recovery.SourceServerID // asked for, and not in the job
+}
+
+var _ = context.Background
