@@ -4,7 +4,7 @@
 package orchestrator
 
 import (
-	"context"
+	"crypto/rand"
 	"time"
 
 	"muster/recovery"
@@ -18,12 +18,12 @@ type Orchestrator struct {
 	Groups     recovery.GroupStore // nil: there is no store of protection groups
 
 	// Observe is told what happens, as it happens; nil: nobody listens. It must
-	// not block.
+	// not block, and may be called from several goroutines at once.
 	Observe func(recovery.ExecutionID, recovery.Event)
 	// Now is the time; nil: time.Now.
 	Now func() time.Time
-	// NewToken makes the mark of one invocation, never twice the same; nil:
-	// 128 random bits.
+	// NewToken makes the mark of one invocation, never the same twice; nil: a
+	// random one.
 	NewToken func() recovery.Token
 }
 
@@ -35,4 +35,26 @@ type Started struct {
 	NotAccepted []recovery.SourceServerID // asked for, and not in the job
 }
 
-var _ = context.Background
+func (o *Orchestrator) now() time.Time {
+	if o.Now != nil {
+		return o.Now()
+	}
+	return time.Now()
+}
+
+func (o *Orchestrator) newToken() recovery.Token {
+	if o.NewToken != nil {
+		return o.NewToken()
+	}
+	return recovery.Token(rand.Text())
+}
+
+func (o *Orchestrator) tell(id recovery.ExecutionID, ev recovery.Event) {
+	if o.Observe == nil {
+		return
+	}
+	if ev.At.IsZero() {
+		ev.At = o.now()
+	}
+	o.Observe(id, ev)
+}

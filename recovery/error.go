@@ -3,6 +3,7 @@ package recovery
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code is the error code of an answer: stable, for programs.
@@ -51,7 +52,10 @@ type ServiceError struct {
 	Message   string // AWS's own message, or what went wrong on the way
 	Retryable bool   // may go through later, unchanged
 	Ambiguous bool   // the call may have taken effect all the same: no answer, or a 5xx
-	Err       error
+	// RetryAfter is how long AWS asks to wait before the call is made again; 0
+	// where it does not say.
+	RetryAfter time.Duration
+	Err        error
 }
 
 func (e *ServiceError) Error() string {

@@ -13,7 +13,6 @@ type EventKind string
 
 // What happens when a wave is started.
 const (
-	EventOpened      EventKind = "OPENED"      // the execution's record was made
 	EventClaimed     EventKind = "CLAIMED"     // an invocation began to start the wave
 	EventTakenOver   EventKind = "TAKEN_OVER"  // from an invocation that stopped
 	EventReleased    EventKind = "RELEASED"    // an invocation stopped before anything was sent

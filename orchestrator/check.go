@@ -1,0 +1,128 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"muster/recovery"
+)
+
+// check judges everything that could forbid the start: the waves that this
+// one depends on, and the readiness of its servers.
+func (c *claim) check(ctx context.Context, region recovery.Region) error {
+	if err := c.dependenciesByJob(ctx); err != nil {
+		return err
+	}
+	return c.ready(ctx, region)
+}
+
+// dependenciesBySelf settles what the event itself says is failed.
+func (c *claim) dependenciesBySelf() error {
+	for _, d := range c.w.Dependencies {
+		if _, failed := d.Settled(); failed {
+			return recovery.Errorf(recovery.DependencyNotMet, "wave %d depends on wave %d, which is %s", c.w.Wave.Number, d.Wave, d.Status)
+		}
+	}
+	return nil
+}
+
+// dependenciesByJob settles the others by their jobs: one that runs holds this
+// wave up; one that is over, or that nobody knows, does not, for state
+// machines may poll in their own way and never touch the status.
+func (c *claim) dependenciesByJob(ctx context.Context) error {
+	for _, d := range c.w.Dependencies {
+		if met, _ := d.Settled(); met {
+			continue
+		}
+		if d.JobID == "" {
+			c.tell(recovery.EventNote, "wave %d, which this one depends on, has neither a final status nor a job: going on", d.Wave)
+			continue
+		}
+		region, err := c.assume(ctx, d.Account)
+		if err != nil {
+			return err
+		}
+		jobs, err := region.Jobs(ctx, recovery.JobQuery{IDs: []recovery.JobID{d.JobID}})
+		if err != nil {
+			return drsFailure(err)
+		}
+		if len(jobs) == 1 && !jobs[0].Over() {
+			return &recovery.Error{Code: recovery.DependencyNotMet, Retryable: true,
+				Message: fmt.Sprintf("wave %d depends on wave %d, whose job %s still runs (%s)", c.w.Wave.Number, d.Wave, d.JobID, jobs[0].Status)}
+		}
+		c.tell(recovery.EventNote, "job %s of wave %d, which this one depends on, is over or unknown: going on", d.JobID, d.Wave)
+	}
+	return nil
+}
+
+// ready reads how the wave's servers stand, each thing at the same time as the
+// others where it can be, and judges it.
+func (c *claim) ready(ctx context.Context, region recovery.Region) error {
+	ids := c.w.Wave.ServerIDs()
+	var s recovery.Standing
+	instances := async(func() (err error) { s.Instances, err = region.RecoveryInstances(ctx, ids); return })
+	var err error
+	s.Servers, err = region.SourceServers(ctx, ids)
+	if err = errors.Join(err, <-instances); err != nil {
+		return drsFailure(err)
+	}
+	points := async(func() (err error) { s.Points, err = c.points(ctx, region, s.Servers); return })
+	s.Jobs, err = lastJobs(ctx, region, s.Servers, recovery.LastLaunch.Running)
+	if err = errors.Join(err, <-points); err != nil {
+		return drsFailure(err)
+	}
+	readiness := recovery.Readiness{Policy: c.w.Policy, Replace: c.w.Replace, Type: c.w.Type}
+	if err := readiness.Check(c.w.Wave.Servers, s); err != nil {
+		return err
+	}
+	c.tell(recovery.EventReady, "all %d servers of wave %d (%s) are ready for recovery", len(ids), c.w.Wave.Number, c.w.Wave.Name)
+	return nil
+}
+
+func (c *claim) points(ctx context.Context, region recovery.Region, known []recovery.SourceServer) ([]recovery.RecoveryPoint, error) {
+	need := c.w.Policy.NeedPoints(c.w.Wave.Servers, known)
+	if len(need) == 0 {
+		return nil, nil
+	}
+	var wanted []recovery.SnapshotID
+	for _, s := range c.w.Wave.Servers {
+		if s.Snapshot != "" {
+			wanted = append(wanted, s.Snapshot)
+		}
+	}
+	return region.RecoveryPoints(ctx, need, wanted)
+}
+
+// lastJobs describes the jobs of the servers' last launches, as far as those
+// are of interest.
+func lastJobs(ctx context.Context, region recovery.Region, servers []recovery.SourceServer, of func(recovery.LastLaunch) bool) ([]recovery.Job, error) {
+	seen := map[recovery.JobID]bool{}
+	var ids []recovery.JobID
+	for _, s := range servers {
+		if id := s.LastLaunch.JobID; id != "" && of(s.LastLaunch) && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return region.Jobs(ctx, recovery.JobQuery{IDs: ids})
+}
+
+// drsFailure makes the answer of what DRS refused. What is no answer of DRS
+// goes out as it is.
+func drsFailure(err error) error {
+	var refused *recovery.ServiceError
+	if !errors.As(err, &refused) || errors.Is(err, recovery.ErrNoTime) {
+		return err
+	}
+	return &recovery.Error{Code: recovery.DRSAPIError, Message: "Failed to start recovery: " + refused.Detail(), Retryable: refused.Retryable, Err: err}
+}
+
+func async(f func() error) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	return done
+}

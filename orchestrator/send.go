@@ -1,0 +1,118 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"muster/recovery"
+)
+
+const (
+	// sendTries is how often StartRecovery is sent in one invocation, where the
+	// one before was throttled, or answered unclearly and left no job behind.
+	sendTries = 4
+	// throttleWait is how long a throttled StartRecovery waits before it is sent
+	// again, unless DRS says how long; doubled each time.
+	throttleWait = 2 * time.Second
+)
+
+// unclear is an answer that leaves open whether a job exists: the claim stays
+// SENT, and whoever gets the event next looks for the job first.
+type unclear struct{ answer *recovery.Error }
+
+func (u unclear) Error() string { return u.answer.Error() }
+
+// send marks the claim as sent, starts the job, and makes sure of an answer
+// that is not clear.
+func (c *claim) send(ctx context.Context, region recovery.Region) (*recovery.Job, error) {
+	for try := 1; ; try++ {
+		job, err := c.sendOnce(ctx, region)
+		if err == nil {
+			return job, nil
+		}
+		var refused *recovery.ServiceError
+		if !errors.As(err, &refused) {
+			return nil, err
+		}
+		switch {
+		case refused.Conflict():
+			return c.conflict(ctx, region, refused)
+		case refused.Ambiguous:
+			c.tell(recovery.EventLooking, "the answer of StartRecovery did not come (%s); looking for the job", refused.Detail())
+			job, lookErr := c.look(ctx, region, c.o.now().Add(recovery.JobVisibility))
+			if job != nil {
+				return job, nil
+			}
+			if lookErr != nil || try == sendTries {
+				return nil, c.unclear(refused, "whether a job was started is not clear yet; send the same event again to find out")
+			}
+			c.tell(recovery.EventRetrying, "no job is to be found: sending again")
+		case refused.Throttled() && try < sendTries:
+			wait := max(refused.RetryAfter, throttleWait<<(try-1))
+			c.tell(recovery.EventRetrying, "StartRecovery is throttled; sending again in %s", wait)
+			if sleep(ctx, wait) != nil {
+				return nil, drsFailure(refused)
+			}
+		default:
+			return nil, drsFailure(refused)
+		}
+	}
+}
+
+// sendOnce marks the claim SENT and calls StartRecovery, in this order: from
+// the mark on, everybody knows that a job may exist.
+func (c *claim) sendOnce(ctx context.Context, region recovery.Region) (*recovery.Job, error) {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < recovery.SendTimeout {
+		return nil, fmt.Errorf("sending StartRecovery for wave %d of execution %s: %w", c.w.Wave.Number, c.w.Execution, recovery.ErrNoTime)
+	}
+	// What is sent is waited for, even when the invocation is interrupted, but
+	// not past the deadline that the record shows to others.
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), recovery.SendTimeout)
+	defer cancel()
+	now := c.o.now()
+	until := now.Add(recovery.SendTimeout)
+	err := c.update(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Send(now, until) },
+		&recovery.Event{At: now, Kind: recovery.EventSent, Message: fmt.Sprintf("sending StartRecovery for %d servers", len(c.w.Wave.Servers))})
+	if err != nil {
+		return nil, err
+	}
+	// A process that was stopped in between (its machine asleep, say) must not
+	// send late: its timers may have slept with it, but the time of day has not.
+	if !c.o.now().Round(0).Before(until.Round(0)) {
+		return nil, fmt.Errorf("sending StartRecovery for wave %d of execution %s: %w", c.w.Wave.Number, c.w.Execution, recovery.ErrNoTime)
+	}
+	return region.StartRecovery(call, recovery.Launch{Type: c.w.Type, Servers: c.w.Wave.Servers, Tags: c.tags()})
+}
+
+func (c *claim) tags() map[string]string {
+	return recovery.JobTags(c.key(), c.w.Plan, c.w.Wave.Name)
+}
+
+func (c *claim) unclear(refused *recovery.ServiceError, what string) error {
+	return unclear{&recovery.Error{Code: recovery.DRSAPIError, Retryable: true, Err: refused,
+		Message: fmt.Sprintf("Failed to start recovery: %s; %s", refused.Detail(), what)}}
+}
+
+// conflict finds out whose job holds the servers: ours, sent a moment ago and
+// answered to nobody, or another party's.
+func (c *claim) conflict(ctx context.Context, region recovery.Region, refused *recovery.ServiceError) (*recovery.Job, error) {
+	until := c.o.now().Add(recovery.JobVisibility)
+	for {
+		job, err := c.look(ctx, region, time.Time{})
+		if job != nil {
+			return job, nil
+		}
+		if err == nil {
+			var holders string
+			if holders, err = c.holders(ctx, region); holders != "" {
+				return nil, &recovery.Error{Code: recovery.DRSAPIError, Retryable: true, Err: refused,
+					Message: fmt.Sprintf("Failed to start recovery: %s; held by %s", refused.Detail(), holders)}
+			}
+		}
+		if !c.o.now().Before(until) || sleep(ctx, lookStep) != nil {
+			return nil, c.unclear(refused, "which job holds the servers is not to be seen; send the same event again to find out")
+		}
+	}
+}

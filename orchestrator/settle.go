@@ -1,0 +1,88 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"muster/recovery"
+)
+
+// recordTimeout is how long recording may take. It is a time of its own, for
+// what happened must be recorded even when the invocation's time is over.
+const recordTimeout = recordMargin - time.Second
+
+// settle records what came of the start, whatever it was, and answers.
+func (c *claim) settle(ctx context.Context, job *recovery.Job, why error) (*Started, error) {
+	var refusal *recovery.Error
+	var open unclear
+	switch {
+	case why == nil:
+		return c.settleStarted(ctx, job)
+	case errors.Is(why, errLost):
+		return nil, errLost
+	case errors.As(why, &open):
+		c.tell(recovery.EventNote, "%s", open.answer.Message)
+		return nil, open.answer
+	case errors.As(why, &refusal):
+		return nil, c.settleRefused(ctx, refusal)
+	}
+	return nil, c.release(ctx, why)
+}
+
+func (c *claim) settleStarted(ctx context.Context, job *recovery.Job) (*Started, error) {
+	kind := recovery.EventStarted
+	if c.found {
+		kind = recovery.EventAdopted
+	}
+	started := c.attempt.Start(job, c.o.now())
+	err := c.record(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Start(job, started.StartedAt) }, &recovery.Event{
+		At: started.StartedAt, Kind: kind, JobID: job.ID,
+		Message: fmt.Sprintf("job %s recovers %d of %d servers", job.ID, len(started.Accepted), len(started.Servers)),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("recording job %s of wave %d of execution %s: %w", job.ID, c.attempt.Wave, c.w.Execution, err)
+	}
+	return answer(&started), nil
+}
+
+func (c *claim) settleRefused(ctx context.Context, refusal *recovery.Error) error {
+	err := c.record(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Refuse(refusal) },
+		&recovery.Event{At: c.o.now(), Kind: recovery.EventRefused, Message: refusal.Error()})
+	if err != nil {
+		return fmt.Errorf("recording why wave %d of execution %s was refused (%s): %w", c.attempt.Wave, c.w.Execution, refusal.Message, err)
+	}
+	return refusal
+}
+
+// abandon gives the claim up when it could not be found out whether a job
+// exists. Nothing is refused: the next invocation looks again.
+func (c *claim) abandon(ctx context.Context, why error) (*Started, error) {
+	if errors.Is(why, errLost) {
+		return nil, errLost
+	}
+	return nil, c.release(ctx, why)
+}
+
+// release ends the lease of a claim whose invocation stops before it sent
+// anything, so that the next one need not wait for it. What was sent keeps
+// its deadline.
+func (c *claim) release(ctx context.Context, why error) error {
+	if c.attempt.State != recovery.Claimed {
+		return why
+	}
+	err := c.record(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Release(c.o.now()) },
+		&recovery.Event{At: c.o.now(), Kind: recovery.EventReleased, Message: "stopped before anything was sent: " + why.Error()})
+	if errors.Is(err, errLost) {
+		return errLost
+	}
+	return why // the lease ends by itself where it could not be ended
+}
+
+// record is update with a time of its own, for the invocation's may be over.
+func (c *claim) record(ctx context.Context, change func(recovery.Attempt) recovery.Attempt, ev *recovery.Event) error {
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	return c.update(own, change, ev)
+}
