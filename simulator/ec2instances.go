@@ -1,0 +1,216 @@
+package simulator
+
+import (
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ec2Instance is a virtual machine. The caller takes its address first, with takeAddress.
+type ec2Instance struct {
+	ID          string
+	Reservation string // r-…; made from the instance's own id where it is empty. Instances that share one are listed together
+	Image       string // ami-…
+	Type        string
+	State       string // pending, running, stopping, stopped, shutting-down or terminated; empty is running
+	Subnet      string
+	PrivateIP   string
+	Groups      []string // security group ids
+	Profile     string   // an instance profile's name or ARN
+	LaunchTime  time.Time
+	Tags        map[string]string
+
+	terminated time.Time
+}
+
+// instanceStates are EC2's codes for an instance's states.
+var instanceStates = map[string]int{
+	"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80,
+}
+
+// afterlife is how long EC2 still lists a terminated instance: "a short interval (usually less than one hour)".
+const afterlife = time.Hour
+
+// instanceFromTemplate is an instance as the template describes it, without an identifier, a state and an address.
+func instanceFromTemplate(d *templateData) ec2Instance {
+	return ec2Instance{
+		Image:     leaf(d.fields, "ImageId"),
+		Type:      d.InstanceType(),
+		Subnet:    d.Subnet(),
+		PrivateIP: d.PrivateIP(),
+		Groups:    d.SecurityGroups(),
+		Profile:   d.InstanceProfile(),
+		Tags:      d.Tags("instance"),
+	}
+}
+
+// addInstance puts an instance into the world.
+func (s *ec2State) addInstance(i ec2Instance) {
+	if i.State == "" {
+		i.State = "running"
+	}
+	if i.Reservation == "" {
+		i.Reservation = "r-" + strings.TrimPrefix(i.ID, "i-")
+	}
+	i.Tags = maps.Clone(i.Tags)
+	s.instances[i.ID] = &i
+}
+
+// instance gives an instance as it is; false for one that never was.
+func (s *ec2State) instance(id string) (ec2Instance, bool) {
+	i, ok := s.instances[id]
+	if !ok {
+		return ec2Instance{}, false
+	}
+	return *i, true
+}
+
+// setInstanceState moves an instance to another state than terminated, for which there is terminateInstance.
+func (s *ec2State) setInstanceState(id, state string) {
+	if i := s.instances[id]; i != nil && i.State != "terminated" {
+		i.State = state
+	}
+}
+
+// terminateInstance ends an instance and takes its address back. It tells whether there was one to end.
+func (s *ec2State) terminateInstance(id string, now time.Time) bool {
+	i := s.instances[id]
+	if i == nil || i.State == "terminated" {
+		return false
+	}
+	s.releaseAddress(i.Subnet, i.PrivateIP)
+	i.State, i.terminated, i.PrivateIP = "terminated", now, ""
+	return true
+}
+
+func (s *ec2State) describeInstances(c *ec2Call) (map[string]any, *apiError) {
+	ids, filters := c.list("InstanceId"), c.filters()
+	c.boolean("IncludeManagedResources")
+	if len(ids) > 0 && c.has("MaxResults") {
+		c.fail("InvalidParameterCombination", "The parameter instancesSet cannot be used with the parameter maxResults")
+	}
+	visible := make(map[string]*ec2Instance)
+	for id, i := range s.instances {
+		if i.State != "terminated" || c.now.Before(i.terminated.Add(afterlife)) {
+			visible[id] = i
+		}
+	}
+	found := selected(c, visible, ids, "i-", "InvalidInstanceID", "The instance ID '%s' does not exist")
+	var passed []*ec2Instance
+	for _, i := range found {
+		if c.pass(filters, i.Tags, func(name string) ([]string, bool) { return s.instanceAttribute(i, name) }) {
+			passed = append(passed, i)
+		}
+	}
+	page, next := ec2Page(c, passed, func(i *ec2Instance) string { return i.Reservation + " " + i.ID }, 5, 1000)
+	if err := c.ready(); err != nil {
+		return nil, err
+	}
+	var reservations []any
+	var last string
+	for _, i := range page {
+		if i.Reservation != last || reservations == nil {
+			reservations = append(reservations, map[string]any{
+				"reservationId": i.Reservation,
+				"ownerId":       s.account,
+				"groupSet":      []any{}, // EC2-Classic's, empty for a VPC
+				"instancesSet":  []any{},
+			})
+			last = i.Reservation
+		}
+		r := reservations[len(reservations)-1].(map[string]any)
+		r["instancesSet"] = append(r["instancesSet"].([]any), s.instanceAnswer(i))
+	}
+	return map[string]any{"reservationSet": reservations, "nextToken": next}, nil
+}
+
+// instanceAttribute answers the filters of DescribeInstances.
+func (s *ec2State) instanceAttribute(i *ec2Instance, name string) ([]string, bool) {
+	switch name {
+	case "instance-id":
+		return []string{i.ID}, true
+	case "instance-state-name":
+		return []string{i.State}, true
+	case "instance-state-code":
+		return []string{strconv.Itoa(instanceStates[i.State])}, true
+	case "instance-type":
+		return []string{i.Type}, true
+	case "subnet-id", "network-interface.subnet-id":
+		return []string{i.Subnet}, true
+	case "private-ip-address":
+		return []string{i.PrivateIP}, true
+	case "reservation-id":
+		return []string{i.Reservation}, true
+	case "instance.group-id", "network-interface.group-id":
+		return i.Groups, true
+	case "vpc-id", "availability-zone":
+		n := s.subnets[i.Subnet]
+		if n == nil {
+			return nil, true
+		}
+		if name == "vpc-id" {
+			return []string{n.VPC}, true
+		}
+		return []string{n.Zone}, true
+	}
+	return nil, false
+}
+
+func (s *ec2State) instanceAnswer(i *ec2Instance) map[string]any {
+	m := map[string]any{
+		"instanceId":         i.ID,
+		"instanceType":       i.Type,
+		"instanceState":      map[string]any{"code": instanceStates[i.State], "name": i.State},
+		"launchTime":         i.LaunchTime,
+		"amiLaunchIndex":     0,
+		"architecture":       "x86_64",
+		"virtualizationType": "hvm",
+		"rootDeviceType":     "ebs",
+		"tagSet":             tagSet(i.Tags),
+	}
+	if i.Image != "" {
+		m["imageId"] = i.Image
+	}
+	if i.Profile != "" {
+		arn := i.Profile
+		if !strings.HasPrefix(arn, "arn:") {
+			arn = "arn:aws:iam::" + s.account + ":instance-profile/" + arn
+		}
+		m["iamInstanceProfile"] = map[string]any{"arn": arn}
+	}
+	placement := map[string]any{"tenancy": "default"}
+	m["placement"] = placement
+	n := s.subnets[i.Subnet]
+	if n != nil {
+		placement["availabilityZone"] = n.Zone
+	}
+	if i.State == "terminated" { // its interface is gone, and with it the network
+		return m
+	}
+	var groups []any
+	for _, id := range i.Groups {
+		name := id
+		if g := s.groups[id]; g != nil {
+			name = g.Name
+		}
+		groups = append(groups, map[string]any{"groupId": id, "groupName": name})
+	}
+	nic := map[string]any{"ownerId": s.account, "status": "in-use", "groupSet": groups}
+	for _, at := range []map[string]any{m, nic} {
+		if i.Subnet != "" {
+			at["subnetId"] = i.Subnet
+		}
+		if n != nil {
+			at["vpcId"] = n.VPC
+		}
+		if i.PrivateIP != "" {
+			at["privateIpAddress"] = i.PrivateIP
+		}
+	}
+	nic["networkInterfaceId"] = "eni-" + strings.TrimPrefix(i.ID, "i-")
+	nic["attachment"] = map[string]any{"deviceIndex": 0, "status": "attached", "deleteOnTermination": true}
+	m["groupSet"] = groups
+	m["networkInterfaceSet"] = []any{nic}
+	return m
+}

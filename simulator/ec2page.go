@@ -1,0 +1,118 @@
+package simulator
+
+import (
+	"encoding/base64"
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// ec2Filter is Filter.N: a resource passes if one of the values matches, and it must pass every filter.
+type ec2Filter struct {
+	Name   string
+	Values []string
+}
+
+func (c *ec2Call) filters() []ec2Filter {
+	var filters []ec2Filter
+	for _, p := range c.prefixes("Filter") {
+		f := ec2Filter{Name: c.required(p + "Name"), Values: c.list(p + "Value")}
+		if len(f.Values) == 0 {
+			c.fail("InvalidParameterValue", "The filter '%s' has no values", f.Name)
+		}
+		if len(f.Values) > 200 {
+			c.fail("FilterLimitExceeded", "The maximum number of filter values specified on a single call is 200")
+		}
+		filters = append(filters, f)
+	}
+	return filters
+}
+
+// pass tells whether a resource passes. attribute gives its values for a filter, and whether it has such a filter; tags
+// are matched by tag:KEY and tag-key. An unknown filter fails the call.
+func (c *ec2Call) pass(filters []ec2Filter, tags map[string]string, attribute func(name string) ([]string, bool)) bool {
+	for _, f := range filters {
+		values, known := attribute(f.Name)
+		if key, ok := strings.CutPrefix(f.Name, "tag:"); ok {
+			known = true
+			if v, ok := tags[key]; ok {
+				values = []string{v}
+			}
+		} else if f.Name == "tag-key" {
+			known, values = true, sortedKeys(tags)
+		}
+		if !known {
+			c.fail("InvalidParameterValue", "The filter '%s' is invalid", f.Name)
+			return false
+		}
+		if !slices.ContainsFunc(values, func(v string) bool { return slices.ContainsFunc(f.Values, wildcard(v)) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// wildcard matches v against a filter's value, in which * stands for any text and ? for one character; a backslash
+// takes their meaning away.
+func wildcard(v string) func(pattern string) bool {
+	return func(pattern string) bool {
+		if pattern == v {
+			return true
+		}
+		// path.Match has brackets, which EC2 has not, and does not let * cross a slash, which EC2 does.
+		p := strings.NewReplacer(`[`, `\[`, `]`, `\]`, `/`, "\x00").Replace(pattern)
+		ok, err := path.Match(p, strings.ReplaceAll(v, "/", "\x00"))
+		return ok && err == nil
+	}
+}
+
+// ec2Page cuts a page out of items: MaxResults between lo and hi, and NextToken, which says after which key to go on,
+// so that what appears or goes between two pages neither hides nor doubles anything else. items come in any order and
+// leave in that of their keys. Without MaxResults a page is as large as it may be.
+func ec2Page[T any](c *ec2Call, items []T, key func(T) string, lo, hi int64) ([]T, any) {
+	sort.Slice(items, func(i, j int) bool { return key(items[i]) < key(items[j]) })
+	size, given := c.integer("MaxResults")
+	switch {
+	case !given:
+		size = hi
+	case size < lo:
+		c.fail("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than or equal to %d.", size, lo)
+		return nil, nil
+	case size > hi:
+		c.fail("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value less than or equal to %d.", size, hi)
+		return nil, nil
+	}
+	mark := c.pageMark()
+	if token := c.text("NextToken"); token != "" {
+		plain, err := base64.RawURLEncoding.DecodeString(token)
+		after, ok := strings.CutPrefix(string(plain), mark)
+		if err != nil || !ok {
+			c.fail("InvalidNextToken", "The token '%s' is invalid", token)
+			return nil, nil
+		}
+		start := sort.Search(len(items), func(i int) bool { return key(items[i]) > after })
+		items = items[start:]
+	}
+	if int64(len(items)) <= size {
+		return items, nil
+	}
+	items = items[:size]
+	return items, base64.RawURLEncoding.EncodeToString([]byte(mark + key(items[size-1])))
+}
+
+// pageMark ties a token to its request: one from another question is not an answer to this one.
+func (c *ec2Call) pageMark() string {
+	request := url.Values{}
+	for name, v := range c.values {
+		if !slices.Contains([]string{"Action", "Version", "MaxResults", "NextToken"}, name) {
+			request[name] = v
+		}
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, c.action, request.Encode())
+	return fmt.Sprintf("%016x ", h.Sum64())
+}
