@@ -21,7 +21,7 @@ type checker struct {
 }
 
 // mostVisited bounds what a file of aliases to aliases can unfold to.
-const mostVisited = 1_000_000
+const mostVisited = 200_000
 
 // keys are the keys of a mapping, each with what reads its value.
 type keys map[string]func(n *yaml.Node, path string)

@@ -133,11 +133,11 @@ func TestAFileThatIsNoGroupsFileIsRefused(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
 		{"empty", "", "p.yaml: the file is empty: it needs groups"},
 		{"only comments", "# nothing\n", "p.yaml: the file is empty: it needs groups"},
-		{"nothing", "---\n", "p.yaml:1:4: there are no groups: the key groups is missing"},
+		{"nothing", "---\n", "p.yaml:2:1: there are no groups: the key groups is missing"},
 		{"no groups", "version: 1\n", "p.yaml:1:1: there are no groups: the key groups is missing"},
 		{"a list", "- a\n", "p.yaml:1:1: must be a mapping, not a list"},
 		{"not YAML", "groups: [\n", "p.yaml:1:1: not YAML: did not find expected node content"},
-		{"two documents", "groups: {}\n---\ngroups: {}\n", "p.yaml:3:1: a second document begins here: a file holds one"},
+		{"two documents", "groups: {}\n---\ngroups: {}\n", "p.yaml:2:1: a second document begins here: a file holds one"},
 		{"control characters", "groups: {\"\\e[2J\": 1}\n", `p.yaml:1:10: groups."\x1b[2J": the group's id "\x1b[2J" is not an id`},
 	} {
 		_, err := planfile.ParseGroups("p.yaml", []byte(c.file))
