@@ -67,11 +67,18 @@ func (c *claim) start(ctx context.Context) (*Started, error) {
 	return c.settle(ctx, job, err)
 }
 
-// cause prefers the reason why work was cut short to the error that the cut
+// cause prefers the reason why work was cut short to the errors that the cut
 // made.
 func cause(work context.Context, err error) error {
-	if why := context.Cause(work); why != nil && !errors.Is(why, context.Canceled) && !errors.Is(why, context.DeadlineExceeded) {
-		return why
+	why := context.Cause(work)
+	if why == nil {
+		return err
+	}
+	if errors.Is(why, errLost) {
+		return errLost
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted before anything was sent: %w", why)
 	}
 	return err
 }

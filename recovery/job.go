@@ -57,7 +57,8 @@ func (a *Attempt) Ours(j *Job, t ExecutionType, want map[string]string, servers 
 	if slices.ContainsFunc(identifyingTags, func(key string) bool { return j.Tags[key] != "" }) {
 		return sameTags(j.Tags, want)
 	}
-	return !j.Created.Before(a.FirstSentAt) && sameServers(j.Servers, servers)
+	// AWS may give times in whole seconds.
+	return !j.Created.Before(a.FirstSentAt.Truncate(time.Second)) && sameServers(j.Servers, servers)
 }
 
 var identifyingTags = []string{"ExecutionId", "PlanId", "WaveNumber", "Attempt"}

@@ -1,0 +1,153 @@
+package orchestrator_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"muster/recovery"
+)
+
+// A call is one thing that an invocation does to the world outside it: a
+// request to AWS or to the store. It is named by what it does and to what, and
+// counted, so that it is the same call in another run.
+type call struct {
+	name string
+	nth  int
+}
+
+func (c call) String() string { return fmt.Sprintf("%s #%d", c.name, c.nth) }
+
+var errDead = errors.New("this invocation was killed")
+
+// A process stands for one invocation's process: all its calls go through it,
+// so it can be watched, and killed before or after any of them.
+type process struct {
+	stop   call // where it is killed
+	after  bool // after the call took effect, but before its answer
+	buried chan struct{}
+
+	mu    sync.Mutex
+	count map[string]int
+	calls []call
+	dead  bool
+}
+
+func newProcess() *process {
+	return &process{count: map[string]int{}, buried: make(chan struct{})}
+}
+
+// do makes a call. A killed process makes no further call and sees no answer:
+// its goroutines stand still until it is buried.
+func (p *process) do(name string, effect func() error) error {
+	p.mu.Lock()
+	p.count[name]++
+	this := call{name, p.count[name]}
+	p.calls = append(p.calls, this)
+	if this == p.stop && !p.after {
+		p.dead = true
+	}
+	dead := p.dead
+	p.mu.Unlock()
+	if dead {
+		<-p.buried
+		return errDead
+	}
+	err := effect()
+	p.mu.Lock()
+	if this == p.stop {
+		p.dead = true
+	}
+	dead = p.dead
+	p.mu.Unlock()
+	if dead {
+		<-p.buried
+		return errDead
+	}
+	return err
+}
+
+func (p *process) killed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
+}
+
+// transport passes requests on through the process.
+type transport struct {
+	process *process
+	next    http.RoundTripper
+}
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	name, err := requestName(r)
+	if err != nil {
+		return nil, err
+	}
+	var answer *http.Response
+	err = t.process.do(name, func() (err error) {
+		answer, err = t.next.RoundTrip(r)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// requestName says what a request does and to what, whatever order the
+// requests of a fan-out come in.
+func requestName(r *http.Request) (string, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return "", err
+		}
+		r.Body = io.NopCloser(strings.NewReader(string(body)))
+	}
+	if r.URL.Path != "/" {
+		return strings.TrimPrefix(r.URL.Path, "/") + serverIn(string(body)), nil
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return "", err
+	}
+	return form.Get("Action") + " " + form.Get("LaunchTemplateId"), nil
+}
+
+func serverIn(body string) string {
+	_, rest, found := strings.Cut(body, `"sourceServerID":"`)
+	if !found {
+		return ""
+	}
+	id, _, _ := strings.Cut(rest, `"`)
+	return " " + id
+}
+
+// watchedStore passes calls of the store on through the process.
+type watchedStore struct {
+	process *process
+	recovery.ExecutionStore
+}
+
+func (s watchedStore) Execution(ctx context.Context, id recovery.ExecutionID) (e *recovery.Execution, err error) {
+	err = s.process.do("store read", func() (err error) {
+		e, err = s.ExecutionStore.Execution(ctx, id)
+		return err
+	})
+	return e, err
+}
+
+func (s watchedStore) Commit(ctx context.Context, c recovery.Change) error {
+	name := "store renew"
+	if c.Event != nil {
+		name = "store " + string(c.Event.Kind)
+	}
+	return s.process.do(name, func() error { return s.ExecutionStore.Commit(ctx, c) })
+}
