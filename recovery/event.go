@@ -48,25 +48,39 @@ type Event struct {
 	Hash     string         `json:"hash,omitempty"`     // of this event, hexadecimal SHA-256
 }
 
-// After numbers and chains the event behind another.
+// After numbers and chains the event behind another. What it gives is exactly
+// what a store will give back, foreign text that is not UTF-8 mended, so that
+// the hash holds for both.
 func (ev Event) After(last EventRef) Event {
 	ev.Number, ev.Previous, ev.Hash = last.Number+1, last.Hash, ""
-	ev.At = ev.At.UTC()
-	ev.Hash = ev.sum()
-	return ev
+	ev.At = wall(ev.At)
+	var kept Event
+	if err := json.Unmarshal(ev.marshal(), &kept); err != nil {
+		panic(fmt.Sprintf("an event that cannot be read back: %v", err))
+	}
+	kept.Hash = kept.sum()
+	return kept
 }
+
+// wall is the time as it is recorded: in UTC, without this process's own
+// monotonic clock.
+func wall(t time.Time) time.Time { return t.Round(0).UTC() }
 
 // Ref points at the event.
 func (ev Event) Ref() EventRef { return EventRef{ev.Number, ev.Hash} }
 
 func (ev Event) sum() string {
 	ev.Hash = ""
+	h := sha256.Sum256(ev.marshal())
+	return hex.EncodeToString(h[:])
+}
+
+func (ev Event) marshal() []byte {
 	body, err := json.Marshal(ev)
 	if err != nil {
 		panic(fmt.Sprintf("an event that cannot be marshalled: %v", err)) // its fields are strings, numbers and settings
 	}
-	h := sha256.Sum256(body)
-	return hex.EncodeToString(h[:])
+	return body
 }
 
 // CheckChain says where a log of events was tampered with, or nil.

@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -268,6 +269,31 @@ type SettingChange struct {
 	Old     any     `json:"old"` // null: not set before
 	New     any     `json:"new"`
 	From    Origin  `json:"from"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler: a value read back from a record is
+// of the same type as before, so that SameValue knows it again.
+func (c *SettingChange) UnmarshalJSON(data []byte) error {
+	type plain SettingChange
+	if err := json.Unmarshal(data, (*plain)(c)); err != nil {
+		return err
+	}
+	c.Old, c.New = asSetting(c.Old), asSetting(c.New)
+	return nil
+}
+
+func asSetting(value any) any {
+	items, ok := value.([]any)
+	if !ok {
+		return value
+	}
+	texts := make([]string, len(items))
+	for i, item := range items {
+		if texts[i], ok = item.(string); !ok {
+			return value
+		}
+	}
+	return texts
 }
 
 // ServerChange is what is about to be changed for one server: enough to put

@@ -6,9 +6,10 @@ import "context"
 // one version of the execution: whoever decided on an older one gets ErrStale
 // and changes nothing.
 type ExecutionStore interface {
-	// Execution reads an execution, all that was committed before the call. An
-	// id that the store does not know gives an Execution of version 0. It may
-	// be called freely.
+	// Execution reads an execution, all that was committed before the call. Its
+	// attempts are never older than its version, so that a Commit decided on
+	// them is either right or stale. An id that the store does not know gives
+	// an Execution of version 0. It may be called freely.
 	Execution(ctx context.Context, id ExecutionID) (*Execution, error)
 
 	// Commit writes a change whole or not at all. ErrStale means that the
@@ -33,6 +34,7 @@ type Change struct {
 // With prepares the change that puts an attempt, and an event about it, into
 // the execution.
 func (e *Execution) With(a Attempt, ev *Event) Change {
+	a = a.recorded()
 	c := Change{Execution: *e, Attempt: &a}
 	c.Execution.Attempts = nil
 	if ev != nil {
