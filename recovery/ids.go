@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
+	"unicode"
 )
 
 // The identifiers of the system, each a type of its own so that none is taken
@@ -63,6 +65,22 @@ func checkAWSID(prefix, id string) error {
 		return nil
 	}
 	return fmt.Errorf("%s is not an id of the form %s…: %s, then letters, digits and -", Quote(id), prefix, prefix)
+}
+
+// CheckText reports what is wrong with a text that is recorded and shown (who
+// began an execution, and when), or nil. Characters that cannot be seen are
+// refused, those that change the direction of writing among them: a record
+// must not say one thing and show another.
+func CheckText(s string) error {
+	switch {
+	case s == "":
+		return errors.New("is empty")
+	case len(s) > 256:
+		return fmt.Errorf("is %d bytes long, more than 256", len(s))
+	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) }):
+		return fmt.Errorf("%s has control characters or others that cannot be seen", Quote(s))
+	}
+	return nil
 }
 
 // Quote renders foreign text for a message: quoted, control characters

@@ -41,6 +41,10 @@ const (
 	InDRS      Home = "DRS launch configuration"
 )
 
+// mostSecurityGroups is the most that AWS lets any account have on one
+// interface.
+const mostSecurityGroups = 16
+
 type kind int
 
 const (
@@ -127,6 +131,9 @@ func (r settingRule) accept(value any) (any, error) {
 func (r settingRule) acceptList(items []any) (any, error) {
 	if len(items) == 0 {
 		return nil, fmt.Errorf("is an empty list; leave the key out to inherit")
+	}
+	if len(items) > mostSecurityGroups {
+		return nil, fmt.Errorf("is a list of %d; a network interface takes %d at most", len(items), mostSecurityGroups)
 	}
 	var out []string
 	for i, item := range items {

@@ -9,6 +9,18 @@ import (
 // 200; the service refuses more than 100.
 const MostServers = 100
 
+// HighestWave is the highest number that a wave may have.
+const HighestWave = 999_999
+
+// CheckWaveNumber reports what is wrong with a wave's number, or nil. Numbers
+// begin at 1 by convention only: a plan that counts from 0 means it.
+func CheckWaveNumber(n int) error {
+	if n < 0 || n > HighestWave {
+		return fmt.Errorf("is %d; a wave's number is from 0 to %d", n, HighestWave)
+	}
+	return nil
+}
+
 // ExecutionType says whether an execution is practice or the real thing.
 type ExecutionType string
 
