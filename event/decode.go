@@ -1,0 +1,222 @@
+package event
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"muster/recovery"
+)
+
+// waveStart is the view of a state, with the one thing that goes back as the
+// bytes it came in.
+type waveStart struct {
+	recovery.WaveStart
+	waveName []byte // raw; nil: the wave has none
+}
+
+// written are the keys of a state that an answer sets, less those that carry
+// the wave's number.
+var written = []string{"waveNumber", "waveName", "drsJobId", "status", "serversLaunched", "currentWave", "serversNotAccepted"}
+
+var (
+	stateKeys = keySet(append([]string{"executionId", "planId", "accountContext", "waves", "executionType",
+		"initiatedBy", "startTime", "protectionGroups", "readinessPolicy", "replaceLiveInstances"}, written...)...)
+	accountKeys = keySet("accountId", "region", "roleName", "externalId")
+)
+
+// noWave is the number of a wave that nobody can name, for an event whose
+// wave_number is wrong: the rest is checked all the same.
+const noWave = -1
+
+// waveStart reads what starting a wave takes, and notes everything that is
+// wrong with it.
+func (p *problems) waveStart(state value, wave int) (w waveStart) {
+	f := p.fields("state", state, stateKeys)
+	if state.kind() != object {
+		return w
+	}
+	w.Execution = recovery.ExecutionID(f.needText("executionId", func(s string) error { return recovery.ExecutionID(s).Check() }))
+	w.Plan = recovery.PlanID(f.needText("planId", func(s string) error { return recovery.PlanID(s).Check() }))
+	if v, ok := f.need("accountContext"); ok {
+		w.Wave.Account = p.account(f.at("accountContext"), v)
+	}
+	waves := f.waves()
+	f.currentWave()
+	w.Type = recovery.ExecutionType(f.needText("executionType", func(s string) error { return recovery.ExecutionType(s).Check() }))
+	w.InitiatedBy = f.needText("initiatedBy", recovery.CheckText)
+	w.StartTime = f.needText("startTime", recovery.CheckText)
+	w.Policy = f.policy()
+	w.Replace = f.replace()
+	if wave != noWave {
+		f.wave(state, waves, wave, &w)
+	}
+	return w
+}
+
+// account reads an account context. Never quote the external id: it is the
+// only thing that keeps others from our role.
+func (p *problems) account(path string, v value) recovery.AccountContext {
+	f := p.fields(path, v, accountKeys)
+	if v.kind() != object {
+		return recovery.AccountContext{}
+	}
+	a := recovery.AccountContext{
+		AccountID: f.needText("accountId", recovery.CheckAccountID),
+		Region:    f.needText("region", recovery.CheckRegion),
+		RoleName:  f.needText("roleName", recovery.CheckRoleName),
+	}
+	// An empty one is none: templates leave one behind, and AWS takes none
+	// that is shorter than two characters.
+	if id, ok := f.mayText("externalId"); ok && id != "" {
+		f.check(f.at("externalId"), recovery.CheckExternalID(id))
+		a.ExternalID = recovery.Secret(id)
+	}
+	return a
+}
+
+// currentWave is what the state machine says runs now. The specification asks
+// for a number; that it is the wave to be started nobody promises (a machine
+// that does not count by itself still has the wave before), and the answer
+// sets it anyway.
+func (f fields) currentWave() {
+	v, ok := f.need("currentWave")
+	if !ok {
+		return
+	}
+	if k := v.kind(); k != number {
+		f.add(f.at("currentWave"), mustBe(number, k))
+	} else if _, isWhole, _ := whole(v.raw()); !isWhole {
+		f.add(f.at("currentWave"), notWhole(v))
+	}
+}
+
+// policy is optional; what it says is never guessed.
+func (f fields) policy() recovery.ReadinessPolicy {
+	s, ok := f.mayText("readinessPolicy")
+	if !ok {
+		return recovery.Continuous
+	}
+	p := recovery.ReadinessPolicy(s)
+	f.check(f.at("readinessPolicy"), p.Check())
+	return p
+}
+
+// replace lists the live instances that may be lost.
+func (f fields) replace() (ids []recovery.InstanceID) {
+	list, ok := f.mayArray("replaceLiveInstances")
+	if !ok {
+		return nil
+	}
+	for i, v := range list.items() {
+		path := item(f.at("replaceLiveInstances"), i)
+		if k := v.kind(); k != text {
+			f.add(path, mustBe(text, k))
+			continue
+		}
+		id := recovery.InstanceID(v.text())
+		f.check(path, id.Check())
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// waveNumber reads a number that names a wave.
+func (p *problems) waveNumber(path string, v value) (n int, ok bool) {
+	if k := v.kind(); k != number {
+		p.add(path, mustBe(number, k))
+		return 0, false
+	}
+	n, isWhole, fits := whole(v.raw())
+	switch {
+	case !isWhole:
+		p.add(path, notWhole(v))
+		return 0, false
+	case !fits:
+		p.add(path, fmt.Sprintf("is %s; a wave's number is from 0 to %d", short(v.raw()), recovery.HighestWave))
+		return 0, false
+	}
+	if err := recovery.CheckWaveNumber(n); err != nil {
+		p.check(path, err)
+		return 0, false
+	}
+	return n, true
+}
+
+func notWhole(v value) string { return "must be a whole number, not " + short(v.raw()) }
+
+// short cuts a number for a message.
+func short(number []byte) string {
+	if len(number) > 32 {
+		return string(number[:32]) + "…"
+	}
+	return string(number)
+}
+
+// settingKeys are the settings' own keys in a document: those with a dot in
+// their name are nested.
+var settingKeys = func() keys {
+	set := keys{}
+	for _, s := range recovery.Settings() {
+		outer, _, _ := strings.Cut(string(s), ".")
+		set[outer] = true
+	}
+	return set
+}()
+
+// launchConfig reads a launch configuration. A key that is no setting is kept
+// and ignored, like all unknown fields; null inherits.
+func (p *problems) launchConfig(path string, v value) recovery.LaunchConfig {
+	c := recovery.LaunchConfig{}
+	f := p.fields(path, v, settingKeys)
+	nested := map[string]fields{}
+	for _, s := range recovery.Settings() {
+		in, key := f, string(s)
+		if outer, inner, dotted := strings.Cut(key, "."); dotted {
+			if !f.known[outer].given() {
+				continue
+			}
+			if _, read := nested[outer]; !read {
+				nested[outer] = p.fields(f.at(outer), f.known[outer], nestedKeys(outer))
+			}
+			in, key = nested[outer], inner
+		}
+		if setting := in.known[key]; setting.given() {
+			in.check(in.at(key), c.Set(string(s), plain(setting)))
+		}
+	}
+	return c
+}
+
+func nestedKeys(outer string) keys {
+	set := keys{}
+	for _, s := range recovery.Settings() {
+		if before, inner, _ := strings.Cut(string(s), "."); before == outer && inner != "" {
+			set[inner] = true
+		}
+	}
+	return set
+}
+
+// plain gives a value as encoding/json would, as far as a setting can use it.
+func plain(v value) any {
+	switch v.kind() {
+	case text:
+		return v.text()
+	case boolean:
+		return v.raw()[0] == 't'
+	case array:
+		list := []any{}
+		for _, e := range v.items() {
+			if e.kind() == array {
+				list = append(list, struct{}{})
+				continue
+			}
+			list = append(list, plain(e))
+		}
+		return list
+	}
+	return struct{}{} // a number or an object; no setting is one
+}
+
+func waveKey(number int, what string) string { return "wave" + strconv.Itoa(number) + what }

@@ -1,0 +1,147 @@
+package event
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"muster/orchestrator"
+	"muster/recovery"
+)
+
+// Starter starts waves. The orchestrator is one.
+type Starter interface {
+	// StartWave starts the wave's job, once, however often it is asked to. A
+	// *recovery.Error is an answer; any other error means that the same event
+	// must be delivered again.
+	StartWave(context.Context, recovery.WaveStart) (*orchestrator.Started, error)
+}
+
+// Handler answers events. Its Invoke is what a Lambda function calls.
+type Handler struct {
+	Starter Starter
+}
+
+// Invoke answers one event. A business failure is an answer, a JSON value
+// like any other. An error leaves only when it cannot be known, or could not
+// be recorded, what happened; then the same event must be delivered again,
+// which is always safe.
+func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if !json.Valid(payload) {
+		return event{}.fail(recovery.Errorf(recovery.ValidationError, "the event is %s", notJSON(payload))), nil
+	}
+	e := read(payload)
+	if at := invalidUTF8(payload); at >= 0 {
+		return e.fail(recovery.Errorf(recovery.ValidationError, "the event is not UTF-8 text: byte 0x%02x at offset %d", payload[at], at)), nil
+	}
+	return e.route(ctx, h)
+}
+
+// act answers one kind of event.
+type act func(event, context.Context, Handler) ([]byte, error)
+
+// What can be asked for, by name.
+var (
+	actions    = map[string]act{"start_wave_recovery": event.startWave}
+	operations = map[string]act{}
+)
+
+// route finds who answers: an action's name decides, without one an
+// operation's.
+func (e event) route(ctx context.Context, h Handler) ([]byte, error) {
+	switch {
+	case e.problems.count > 0:
+		return e.fail(recovery.Errorf(recovery.ValidationError, "%s", &e.problems)), nil
+	case e.action != "":
+		if do, ok := actions[e.action]; ok {
+			return do(e, ctx, h)
+		}
+		return e.fail(recovery.Errorf(recovery.UnknownAction, "action %s is not supported; there are: %s", recovery.Quote(e.action), names(actions))), nil
+	case e.operation != "":
+		if do, ok := operations[e.operation]; ok {
+			return do(e, ctx, h)
+		}
+		return e.fail(recovery.Errorf(recovery.UnknownOperation, "operation %s is not supported; there are: %s", recovery.Quote(e.operation), names(operations))), nil
+	}
+	return e.fail(recovery.Errorf(recovery.UnknownEvent, "%s; actions: %s; operations: %s", e.unnamed, names(actions), names(operations))), nil
+}
+
+func names(m map[string]act) string {
+	if len(m) == 0 {
+		return "none"
+	}
+	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+}
+
+// startWave answers start_wave_recovery. Whether its answer can be delivered
+// is made sure of before anything is done: a job must never start whose id
+// cannot be reported.
+func (e event) startWave(ctx context.Context, h Handler) ([]byte, error) {
+	var p problems
+	if len(e.state.raw()) > mostAnswer {
+		p.add("state", tooLarge(len(e.state.raw())))
+	}
+	number, ok := p.waveNumber("wave_number", e.waveNumber)
+	if !ok {
+		number = noWave
+	}
+	w := p.waveStart(e.state, number)
+	if p.count == 0 {
+		if most := len(e.started(w, w.worst())); most > mostAnswer {
+			p.add("state", tooLarge(most))
+		}
+	}
+	if p.count > 0 {
+		return e.fail(recovery.Errorf(recovery.ValidationError, "%s", &p)), nil
+	}
+	s, err := h.Starter.StartWave(ctx, w.WaveStart)
+	if refusal, is := errors.AsType[*recovery.Error](err); is {
+		return e.fail(refusal), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.started(w, s), nil
+}
+
+func tooLarge(size int) string {
+	return fmt.Sprintf("would make an answer of up to %d bytes; Step Functions could not take more than %d: leave out of the state what no wave needs", size, mostAnswer)
+}
+
+// notJSON says where a document stops being JSON: "not JSON: …".
+func notJSON(doc []byte) string {
+	var raw json.RawMessage
+	err := json.Unmarshal(doc, &raw)
+	syntax, is := errors.AsType[*json.SyntaxError](err)
+	if !is {
+		return "not JSON"
+	}
+	at := min(max(int(syntax.Offset)-1, 0), len(doc))
+	if strings.HasPrefix(syntax.Error(), "unexpected end") {
+		at = len(doc)
+	}
+	before := string(doc[:at])
+	line := strings.Count(before, "\n") + 1
+	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+	return fmt.Sprintf("not JSON: %s, at offset %d (line %d, column %d)", syntax, at, line, column)
+}
+
+// invalidUTF8 gives the offset of the first byte that is no UTF-8, or -1.
+// Such a document passes for JSON here and nowhere else.
+func invalidUTF8(doc []byte) int {
+	if utf8.Valid(doc) {
+		return -1
+	}
+	for at := 0; ; {
+		r, size := utf8.DecodeRune(doc[at:])
+		if r == utf8.RuneError && size == 1 {
+			return at
+		}
+		at += size
+	}
+}

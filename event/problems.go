@@ -1,0 +1,153 @@
+package event
+
+import (
+	"fmt"
+	"strings"
+)
+
+// mostTold is how many problems an answer names; the rest are counted.
+const mostTold = 20
+
+// problems collects what is wrong with an event. Whoever wrote it wants to
+// mend it once, so reading goes on after a problem.
+type problems struct {
+	told  []string
+	count int
+}
+
+// add notes what is wrong at a path. The text goes on where the path ends:
+// "is missing". It must quote what it repeats of the event, and must never
+// repeat an external id.
+func (p *problems) add(path, text string) {
+	p.count++
+	if p.count > mostTold {
+		return
+	}
+	if !strings.HasPrefix(text, "[") { // an index belongs to the path
+		path += " "
+	}
+	p.told = append(p.told, path+text)
+}
+
+func (p *problems) check(path string, err error) {
+	if err != nil {
+		p.add(path, err.Error())
+	}
+}
+
+func (p *problems) String() string {
+	s := strings.Join(p.told, "; ")
+	if more := p.count - len(p.told); more > 0 {
+		s += fmt.Sprintf("; and %d more", more)
+	}
+	return s
+}
+
+// fields are those members of one object that we know.
+type fields struct {
+	*problems
+	path  string
+	known map[string]value
+}
+
+// keys says which members of an object we know.
+type keys map[string]bool
+
+func keySet(names ...string) keys {
+	set := keys{}
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
+}
+
+// fields reads the members of an object that are in known. One that stands
+// twice is a problem: readers disagree about which of the two counts. All
+// others are none of our business, however often they stand.
+func (p *problems) fields(path string, v value, known keys) fields {
+	f := fields{p, path, map[string]value{}}
+	if k := v.kind(); k != object {
+		p.add(path, mustBe(object, k))
+		return f
+	}
+	twice := keys{}
+	for m := range v.members() {
+		key := m.key.text()
+		if !known[key] {
+			continue
+		}
+		if _, before := f.known[key]; before && !twice[key] {
+			twice[key] = true
+			p.add(f.at(key), "is given more than once")
+		}
+		f.known[key] = m.value
+	}
+	return f
+}
+
+// at gives the path of one of the object's members.
+func (f fields) at(key string) string {
+	if f.path == "" {
+		return key
+	}
+	return f.path + "." + key
+}
+
+// need gives a member that must be there; false: it is not, which is noted.
+func (f fields) need(key string) (value, bool) {
+	v := f.known[key]
+	if !v.given() {
+		f.add(f.at(key), "is missing")
+	}
+	return v, v.given()
+}
+
+// needText gives a string that must be there and pass check.
+func (f fields) needText(key string, check func(string) error) string {
+	if _, ok := f.need(key); !ok {
+		return ""
+	}
+	s, ok := f.mayText(key)
+	if ok {
+		f.check(f.at(key), check(s))
+	}
+	return s
+}
+
+// mayText gives a string that may be absent or null.
+func (f fields) mayText(key string) (s string, ok bool) {
+	v := f.known[key]
+	if !v.given() {
+		return "", false
+	}
+	if k := v.kind(); k != text {
+		f.add(f.at(key), mustBe(text, k))
+		return "", false
+	}
+	return v.text(), true
+}
+
+// mayArray gives an array that may be absent or null.
+func (f fields) mayArray(key string) (v value, ok bool) {
+	v = f.known[key]
+	if !v.given() {
+		return v, false
+	}
+	if k := v.kind(); k != array {
+		f.add(f.at(key), mustBe(array, k))
+		return v, false
+	}
+	return v, true
+}
+
+func mustBe(want, got kind) string {
+	if got <= null {
+		return "is missing"
+	}
+	return fmt.Sprintf("must be %s, not %s", want, got)
+}
+
+func item(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
+
+// entry gives the path of a member whose key is an identifier.
+func entry(path, key string) string { return fmt.Sprintf("%s[%q]", path, key) }
