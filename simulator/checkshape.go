@@ -148,10 +148,12 @@ func (c *checker) text(s *shape, t, path string) {
 	if len(s.Enum) > 0 && !slices.Contains(s.Enum, t) {
 		c.failed(quote(t), path, "Member must satisfy enum value set: ["+strings.Join(s.Enum, ", ")+"]")
 	}
-	c.limits(s, int64(utf8.RuneCountInString(t)), quote(t), path, "length")
 	if s.strict != nil && !s.strict.MatchString(t) || s.Pattern == beyondRE2 && !longARN(t) {
+		// An identifier's length is in its pattern: one complaint is enough.
 		c.failed(quote(t), path, "Member must satisfy regular expression pattern: "+s.Pattern)
+		return
 	}
+	c.limits(s, int64(utf8.RuneCountInString(t)), quote(t), path, "length")
 }
 
 // longARN is arn:.{16,2044}, whose repeat count is beyond RE2.

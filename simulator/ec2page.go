@@ -5,16 +5,27 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/url"
-	"path"
 	"slices"
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // ec2Filter is Filter.N: a resource passes if one of the values matches, and it must pass every filter.
 type ec2Filter struct {
 	Name   string
 	Values []string
+}
+
+func (f ec2Filter) matches(values []string) bool {
+	for _, pattern := range f.Values {
+		for _, v := range values {
+			if wildcard(pattern, v) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (c *ec2Call) filters() []ec2Filter {
@@ -49,25 +60,43 @@ func (c *ec2Call) pass(filters []ec2Filter, tags map[string]string, attribute fu
 			c.fail("InvalidParameterValue", "The filter '%s' is invalid", f.Name)
 			return false
 		}
-		if !slices.ContainsFunc(values, func(v string) bool { return slices.ContainsFunc(f.Values, wildcard(v)) }) {
+		if !f.matches(values) {
 			return false
 		}
 	}
 	return true
 }
 
-// wildcard matches v against a filter's value, in which * stands for any text and ? for one character; a backslash
-// takes their meaning away.
-func wildcard(v string) func(pattern string) bool {
-	return func(pattern string) bool {
-		if pattern == v {
-			return true
+// wildcard tells whether v matches a filter's value, in which * stands for any text and ? for one character; a
+// backslash takes their meaning away.
+func wildcard(pattern, v string) bool {
+	for pattern != "" {
+		switch pattern[0] {
+		case '*':
+			for i := range len(v) + 1 {
+				if wildcard(pattern[1:], v[i:]) {
+					return true
+				}
+			}
+			return false
+		case '?':
+			_, size := utf8.DecodeRuneInString(v)
+			if size == 0 {
+				return false
+			}
+			pattern, v = pattern[1:], v[size:]
+			continue
+		case '\\':
+			if len(pattern) > 1 {
+				pattern = pattern[1:]
+			}
 		}
-		// path.Match has brackets, which EC2 has not, and does not let * cross a slash, which EC2 does.
-		p := strings.NewReplacer(`[`, `\[`, `]`, `\]`, `/`, "\x00").Replace(pattern)
-		ok, err := path.Match(p, strings.ReplaceAll(v, "/", "\x00"))
-		return ok && err == nil
+		if v == "" || v[0] != pattern[0] {
+			return false
+		}
+		pattern, v = pattern[1:], v[1:]
 	}
+	return v == ""
 }
 
 // ec2Page cuts a page out of items: MaxResults between lo and hi, and NextToken, which says after which key to go on,
@@ -76,6 +105,7 @@ func wildcard(v string) func(pattern string) bool {
 func ec2Page[T any](c *ec2Call, items []T, key func(T) string, lo, hi int64) ([]T, any) {
 	sort.Slice(items, func(i, j int) bool { return key(items[i]) < key(items[j]) })
 	size, given := c.integer("MaxResults")
+	token := c.text("NextToken")
 	switch {
 	case !given:
 		size = hi
@@ -87,7 +117,7 @@ func ec2Page[T any](c *ec2Call, items []T, key func(T) string, lo, hi int64) ([]
 		return nil, nil
 	}
 	mark := c.pageMark()
-	if token := c.text("NextToken"); token != "" {
+	if token != "" {
 		plain, err := base64.RawURLEncoding.DecodeString(token)
 		after, ok := strings.CutPrefix(string(plain), mark)
 		if err != nil || !ok {

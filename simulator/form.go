@@ -139,15 +139,13 @@ func listNumber(t string) (int, bool) {
 	return i, true
 }
 
-// finish gives the first thing that was wrong: a mistake in a parameter, else a parameter that nobody read.
+// finish gives a parameter that nobody read, else the first thing that was wrong. A handler has to read all that it
+// knows before, whatever it finds on the way.
 func (f *form) finish() *apiError {
-	if f.err != nil {
-		return f.err
-	}
 	for _, name := range sortedKeys(f.values) {
 		if !f.used[name] {
 			return badRequest("UnknownParameter", "The parameter %s is not recognized", name)
 		}
 	}
-	return nil
+	return f.err
 }

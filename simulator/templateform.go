@@ -10,8 +10,8 @@ import (
 // numbered is a list while it is read: Foo.1, Foo.2, … may come in any order.
 type numbered map[int]any
 
-// readTemplateData reads the parameters below prefix (LaunchTemplateData) into a tree. Every one must be in the table
-// of fields; what is not is refused as EC2 refuses it.
+// readTemplateData reads the parameters below prefix (LaunchTemplateData) into a tree. What is not in the table of
+// fields stays unread, and so the call is refused, as by EC2.
 func readTemplateData(f *form, prefix string) *templateData {
 	root := make(map[string]any)
 	for _, key := range sortedKeys(f.values) {
@@ -19,12 +19,12 @@ func readTemplateData(f *form, prefix string) *templateData {
 		if !ok {
 			continue
 		}
-		value := f.text(key)
+		value := f.values.Get(key)
 		field := place(root, templateFields(), strings.Split(rest, "."), value)
 		if field == nil {
-			f.fail("UnknownParameter", "The parameter %s is not recognized", key)
-			continue
+			continue // left unread, for finish to refuse
 		}
+		f.used[key] = true
 		checkLeaf(f, field, key, value)
 	}
 	if len(root) == 0 {
