@@ -125,3 +125,19 @@ func TestInstancesAreFilteredGroupedAndPaged(t *testing.T) {
 	e.refused("InvalidInstanceID.Malformed", "s-1", "DescribeInstances", "InstanceId.1", "s-1")
 	e.refused("InvalidParameterValue", "'color' is invalid", "DescribeInstances", "Filter.1.Name", "color", "Filter.1.Value.1", "x")
 }
+
+func TestInstancesCanBeFoundByEachOfTheirAttributes(t *testing.T) {
+	e := newEC2Test(t)
+	e.addInstance(ec2Instance{ID: "i-1", Type: "m5.large", Subnet: "subnet-a", PrivateIP: "10.0.1.9", Groups: []string{"sg-1", "sg-2"}})
+	e.addInstance(ec2Instance{ID: "i-2", Type: "c5.large", State: "stopped"})
+	for name, value := range map[string]string{
+		"instance-id": "i-1", "instance-state-name": "running", "instance-state-code": "16", "instance-type": "m5.*", "subnet-id": "subnet-a",
+		"private-ip-address": "10.0.1.9", "reservation-id": "r-1", "instance.group-id": "sg-2", "vpc-id": "vpc-1", "availability-zone": "us-west-2a",
+	} {
+		var got instancesAnswer
+		e.into(&got, "DescribeInstances", "Filter.1.Name", name, "Filter.1.Value.1", value)
+		if ids := got.ids(); len(ids) != 1 || ids[0] != "i-1" {
+			t.Errorf("%s: got %v", name, ids)
+		}
+	}
+}

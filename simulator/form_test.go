@@ -89,7 +89,7 @@ func FuzzTemplateForm(f *testing.F) {
 			}
 			return
 		}
-		kept := texts(data.fields)
+		kept := leavesOf(data.fields)
 		var sent []string
 		for key := range values {
 			if strings.HasPrefix(key, "LaunchTemplateData.") {
@@ -101,28 +101,28 @@ func FuzzTemplateForm(f *testing.F) {
 		if !slices.Equal(kept, sent) {
 			t.Fatalf("sent %q, kept %q", sent, kept)
 		}
-		if a, b := texts(data.answer()), texts(again.answer()); len(a) != len(sent) || len(a) != len(b) {
+		if a, b := leavesOf(data.answer()), leavesOf(again.answer()); len(a) != len(sent) || len(a) != len(b) {
 			t.Fatalf("sent %q, answered %q and %q", sent, a, b)
 		}
 	})
 }
 
-// texts are the leaves of a tree.
-func texts(v any) []string {
+// leavesOf gives the leaves of a tree.
+func leavesOf(v any) []string {
 	var all []string
 	switch v := v.(type) {
 	case string:
 		return []string{v}
 	case map[string]any:
 		for _, name := range sortedKeys(v) {
-			all = append(all, texts(v[name])...)
+			all = append(all, leavesOf(v[name])...)
 		}
 	case []any:
 		for _, e := range v {
-			all = append(all, texts(e)...)
+			all = append(all, leavesOf(e)...)
 		}
 	case xmlList:
-		return texts(v.Values)
+		return leavesOf(v.Values)
 	}
 	return all
 }

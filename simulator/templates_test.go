@@ -359,3 +359,36 @@ func TestTemplatesAreDescribedByIdNameAndTag(t *testing.T) {
 		t.Errorf("got %+v", named)
 	}
 }
+
+func TestVersionsCanBeFoundByEachOfTheirAttributes(t *testing.T) {
+	e := newEC2Test(t)
+	id := e.template("web")
+	e.into(&versionAnswer{}, "CreateLaunchTemplateVersion", "LaunchTemplateId", id, "LaunchTemplateData.EbsOptimized", "true")
+	for name, value := range map[string]string{
+		"instance-type": "m5.large", "image-id": "ami-1", "iam-instance-profile": "app", "http-tokens": "required", "is-default-version": "true",
+	} {
+		var got versionsAnswer
+		e.into(&got, "DescribeLaunchTemplateVersions", "LaunchTemplateId", id, "Filter.1.Name", name, "Filter.1.Value.1", value)
+		if len(got.Versions) != 1 || got.Versions[0].Number != 1 {
+			t.Errorf("%s: got %+v", name, got.Versions)
+		}
+	}
+	var got versionsAnswer
+	e.into(&got, "DescribeLaunchTemplateVersions", "LaunchTemplateId", id, "Filter.1.Name", "ebs-optimized", "Filter.1.Value.1", "true")
+	if len(got.Versions) != 1 || got.Versions[0].Number != 2 {
+		t.Errorf("got %+v", got.Versions)
+	}
+}
+
+func TestACreatedTemplateIsAnsweredAgainForItsToken(t *testing.T) {
+	e := newEC2Test(t)
+	request := append([]string{"LaunchTemplateName", "web", "ClientToken", "t-1"}, drsLike...)
+	var first, again templateAnswer
+	e.into(&first, "CreateLaunchTemplate", request...)
+	e.into(&again, "CreateLaunchTemplate", request...)
+	if !reflect.DeepEqual(first, again) || len(e.templates) != 1 {
+		t.Errorf("got %+v, then %+v", first, again)
+	}
+	request[1] = "other"
+	e.refused("IdempotentParameterMismatch", "token", "CreateLaunchTemplate", request...)
+}
