@@ -32,7 +32,7 @@ func (h *handling) drs() (any, *apiError) {
 
 // resource is what IAM says a call is about.
 func (h *handling) resource() string {
-	if arn := text(h.request.body, "resourceArn"); arn != "" {
+	if arn := stringAt(h.request.body, "resourceArn"); arn != "" {
 		return arn
 	}
 	if len(h.oracle.servers) > 0 {
@@ -75,25 +75,25 @@ func (r *region) named(q *request) []string {
 			ids = append(ids, id)
 		}
 	}
-	add(text(q.body, "sourceServerID"))
-	for _, item := range list(q.body, "sourceServers") {
+	add(stringAt(q.body, "sourceServerID"))
+	for _, item := range listAt(q.body, "sourceServers") {
 		if m, ok := item.(map[string]any); ok {
-			add(text(m, "sourceServerID"))
+			add(stringAt(m, "sourceServerID"))
 		}
 	}
 	if f, ok := q.body["filters"].(map[string]any); ok {
-		for _, id := range texts(f, "sourceServerIDs") {
+		for _, id := range stringsAt(f, "sourceServerIDs") {
 			add(id)
 		}
 	}
-	for _, id := range texts(q.body, "recoveryInstanceIDs") {
+	for _, id := range stringsAt(q.body, "recoveryInstanceIDs") {
 		for _, n := range r.instances {
 			if n.id == id {
 				add(n.server.ID)
 			}
 		}
 	}
-	if arn := text(q.body, "resourceArn"); arn != "" {
+	if arn := stringAt(q.body, "resourceArn"); arn != "" {
 		if id := arn[strings.LastIndex(arn, "/")+1:]; r.servers[id] != nil {
 			add(id)
 		}
@@ -110,24 +110,24 @@ func (r *region) named(q *request) []string {
 
 // The input has passed checkShape: what is there has the right type.
 
-func text(m map[string]any, name string) string {
+func stringAt(m map[string]any, name string) string {
 	s, _ := m[name].(string)
 	return s
 }
 
-func flag(m map[string]any, name string) (value, given bool) {
+func boolAt(m map[string]any, name string) (value, given bool) {
 	value, given = m[name].(bool)
 	return value, given
 }
 
-func list(m map[string]any, name string) []any {
+func listAt(m map[string]any, name string) []any {
 	l, _ := m[name].([]any)
 	return l
 }
 
-func texts(m map[string]any, name string) []string {
+func stringsAt(m map[string]any, name string) []string {
 	var ts []string
-	for _, v := range list(m, name) {
+	for _, v := range listAt(m, name) {
 		if t, ok := v.(string); ok {
 			ts = append(ts, t)
 		}
@@ -135,14 +135,14 @@ func texts(m map[string]any, name string) []string {
 	return ts
 }
 
-func object(m map[string]any, name string) map[string]any {
+func objectAt(m map[string]any, name string) map[string]any {
 	o, _ := m[name].(map[string]any)
 	return o
 }
 
 func stringMap(m map[string]any, name string) map[string]string {
 	out := map[string]string{}
-	for k, v := range object(m, name) {
+	for k, v := range objectAt(m, name) {
 		if t, ok := v.(string); ok {
 			out[k] = t
 		}

@@ -6,8 +6,8 @@ import (
 
 // describeRecoveryInstances lists recovery instances. Empty lists of ids mean all of them, as with AWS.
 func (h *handling) describeRecoveryInstances(in map[string]any) (any, *apiError) {
-	filters := object(in, "filters")
-	ids, servers := toSet(texts(filters, "recoveryInstanceIDs")), toSet(texts(filters, "sourceServerIDs"))
+	filters := objectAt(in, "filters")
+	ids, servers := toSet(stringsAt(filters, "recoveryInstanceIDs")), toSet(stringsAt(filters, "sourceServerIDs"))
 	view := h.now
 	if f, ok := h.oracle.call(LagInstanceList); ok {
 		view = view.Add(-time.Duration(f.Duration))
@@ -61,7 +61,7 @@ func (h *handling) showInstance(n *instance) map[string]any {
 
 // terminateRecoveryInstances starts a job that terminates instances, drills' and live ones alike.
 func (h *handling) terminateRecoveryInstances(in map[string]any) (any, *apiError) {
-	ids := texts(in, "recoveryInstanceIDs")
+	ids := stringsAt(in, "recoveryInstanceIDs")
 	h.touch(ids...)
 	var doomed []*instance
 	seen := map[string]bool{}

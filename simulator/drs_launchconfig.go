@@ -3,9 +3,9 @@ package simulator
 import "time"
 
 func (h *handling) getLaunchConfiguration(in map[string]any) (any, *apiError) {
-	s := h.servers[text(in, "sourceServerID")]
+	s := h.servers[stringAt(in, "sourceServerID")]
 	if s == nil {
-		return nil, notFound("SourceServer", text(in, "sourceServerID"))
+		return nil, notFound("SourceServer", stringAt(in, "sourceServerID"))
 	}
 	return h.showLaunchConfiguration(s), nil
 }
@@ -29,9 +29,9 @@ func (h *handling) showLaunchConfiguration(s *server) map[string]any {
 // writes a launch template version of its own, with the caller's permissions
 // and at the caller's rate, and makes it the default.
 func (h *handling) updateLaunchConfiguration(in map[string]any) (any, *apiError) {
-	s := h.servers[text(in, "sourceServerID")]
+	s := h.servers[stringAt(in, "sourceServerID")]
 	if s == nil {
-		return nil, notFound("SourceServer", text(in, "sourceServerID"))
+		return nil, notFound("SourceServer", stringAt(in, "sourceServerID"))
 	}
 	if in["launchIntoInstanceProperties"] != nil {
 		return nil, invalid("The simulator does not implement launchIntoInstanceProperties.")
@@ -61,16 +61,16 @@ func (h *handling) updateLaunchConfiguration(in map[string]any) (any, *apiError)
 	if v, ok := in["targetInstanceTypeRightSizingMethod"].(string); ok {
 		l.RightSizing = v
 	}
-	if v, ok := flag(in, "copyPrivateIp"); ok {
+	if v, ok := boolAt(in, "copyPrivateIp"); ok {
 		l.CopyPrivateIP = v
 	}
-	if v, ok := flag(in, "copyTags"); ok {
+	if v, ok := boolAt(in, "copyTags"); ok {
 		l.CopyTags = v
 	}
-	if v, ok := flag(object(in, "licensing"), "osByol"); ok {
+	if v, ok := boolAt(objectAt(in, "licensing"), "osByol"); ok {
 		l.Licensing.OSBYOL = v
 	}
-	if v, ok := flag(in, "postLaunchEnabled"); ok {
+	if v, ok := boolAt(in, "postLaunchEnabled"); ok {
 		l.PostLaunch = v
 	}
 	h.touch(s.template)

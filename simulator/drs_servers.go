@@ -7,12 +7,12 @@ import (
 
 // describeSourceServers lists source servers. An empty list of ids means all of them, as with AWS.
 func (h *handling) describeSourceServers(in map[string]any) (any, *apiError) {
-	filters := object(in, "filters")
-	if text(filters, "hardwareId") != "" {
+	filters := objectAt(in, "filters")
+	if stringAt(filters, "hardwareId") != "" {
 		return nil, invalid("The simulator does not implement the filter hardwareId.")
 	}
-	ids := toSet(texts(filters, "sourceServerIDs"))
-	accounts := toSet(texts(filters, "stagingAccountIDs"))
+	ids := toSet(stringsAt(filters, "sourceServerIDs"))
+	accounts := toSet(stringsAt(filters, "stagingAccountIDs"))
 	var items []any
 	var keys []string
 	for _, id := range h.order {
@@ -140,17 +140,17 @@ func launchType(drill bool) string {
 
 // describeRecoverySnapshots lists one server's recovery points, the newest first unless asked otherwise.
 func (h *handling) describeRecoverySnapshots(in map[string]any) (any, *apiError) {
-	s := h.servers[text(in, "sourceServerID")]
+	s := h.servers[stringAt(in, "sourceServerID")]
 	if s == nil {
-		return nil, invalid("Source server %s does not exist.", text(in, "sourceServerID"))
+		return nil, invalid("Source server %s does not exist.", stringAt(in, "sourceServerID"))
 	}
-	filters := object(in, "filters")
-	from, to, e := span(text(filters, "fromDateTime"), text(filters, "toDateTime"))
+	filters := objectAt(in, "filters")
+	from, to, e := span(stringAt(filters, "fromDateTime"), stringAt(filters, "toDateTime"))
 	if e != nil {
 		return nil, e
 	}
 	points := h.snapshots(s, h.now)
-	if text(in, "order") != "ASC" {
+	if stringAt(in, "order") != "ASC" {
 		for i, j := 0, len(points)-1; i < j; i, j = i+1, j-1 {
 			points[i], points[j] = points[j], points[i]
 		}

@@ -8,7 +8,7 @@ import (
 
 // tagsOf finds the tags of whatever an ARN names.
 func (h *handling) tagsOf(in map[string]any) (map[string]string, *apiError) {
-	arn := text(in, "resourceArn")
+	arn := stringAt(in, "resourceArn")
 	kind, id, _ := strings.Cut(strings.TrimPrefix(arn, fmt.Sprintf("arn:aws:drs:%s:%s:", h.at.region, h.at.account)), "/")
 	h.touch(id)
 	switch kind {
@@ -38,7 +38,7 @@ func (h *handling) listTagsForResource(in map[string]any) (any, *apiError) {
 
 func (h *handling) tagResource(in map[string]any) (any, *apiError) {
 	if _, ok := h.oracle.call(DenyTagging); ok && !h.replaying {
-		return nil, accessDenied(h.caller, "drs:TagResource", text(in, "resourceArn"))
+		return nil, accessDenied(h.caller, "drs:TagResource", stringAt(in, "resourceArn"))
 	}
 	tags, e := h.tagsOf(in)
 	if e != nil {
@@ -59,7 +59,7 @@ func (h *handling) untagResource(in map[string]any) (any, *apiError) {
 	if e != nil {
 		return nil, e
 	}
-	for _, k := range texts(in, "tagKeys") {
+	for _, k := range stringsAt(in, "tagKeys") {
 		delete(tags, k)
 	}
 	return nil, nil

@@ -146,9 +146,9 @@ func (h *handling) withinQuotas(servers int) *apiError {
 
 // describeJobs lists jobs, the newest first. An empty list of ids means all of them, as with AWS.
 func (h *handling) describeJobs(in map[string]any) (any, *apiError) {
-	filters := object(in, "filters")
-	ids := toSet(texts(filters, "jobIDs"))
-	from, to, e := span(text(filters, "fromDate"), text(filters, "toDate"))
+	filters := objectAt(in, "filters")
+	ids := toSet(stringsAt(filters, "jobIDs"))
+	from, to, e := span(stringAt(filters, "fromDate"), stringAt(filters, "toDate"))
 	if e != nil {
 		return nil, e
 	}
@@ -172,7 +172,7 @@ func (h *handling) describeJobs(in map[string]any) (any, *apiError) {
 
 // describeJobLogItems tells what happened in a job, oldest first.
 func (h *handling) describeJobLogItems(in map[string]any) (any, *apiError) {
-	id := text(in, "jobID")
+	id := stringAt(in, "jobID")
 	h.touch(id)
 	j := h.job(id)
 	if j == nil {

@@ -20,7 +20,7 @@ func (h *handling) page(in map[string]any, member string, items []any, keys []st
 		}
 	}
 	question := h.question(in)
-	if token := text(in, "nextToken"); token != "" {
+	if token := stringAt(in, "nextToken"); token != "" {
 		raw, err := base64.RawURLEncoding.DecodeString(token)
 		of, after, ok := strings.Cut(string(raw), " ")
 		if err != nil || !ok || of != question {

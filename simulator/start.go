@@ -11,13 +11,13 @@ import (
 // servers meets a quota of 100, and a server that cannot be recovered is found
 // out by the job, not by the call.
 func (h *handling) startRecovery(in map[string]any) (any, *apiError) {
-	drill, _ := flag(in, "isDrill")
+	drill, _ := boolAt(in, "isDrill")
 	tags := stringMap(in, "tags")
 	var wanted []wish
 	seen := map[string]bool{}
-	for _, item := range list(in, "sourceServers") {
+	for _, item := range listAt(in, "sourceServers") {
 		m := item.(map[string]any)
-		id := text(m, "sourceServerID")
+		id := stringAt(m, "sourceServerID")
 		s := h.servers[id]
 		if s == nil {
 			return nil, invalid("Source server %s does not exist.", id)
@@ -27,7 +27,7 @@ func (h *handling) startRecovery(in map[string]any) (any, *apiError) {
 		}
 		seen[id] = true
 		wish := wish{server: s}
-		if pit := text(m, "recoverySnapshotID"); pit != "" {
+		if pit := stringAt(m, "recoverySnapshotID"); pit != "" {
 			points := h.snapshots(s, h.now)
 			i := slices.IndexFunc(points, func(p point) bool { return p.id == pit && p.finished })
 			if i < 0 {
