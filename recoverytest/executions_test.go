@@ -1,0 +1,71 @@
+package recoverytest_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"regexp"
+	"testing"
+
+	"muster/recovery"
+	"muster/recoverytest"
+)
+
+// breakStore names, in the environment, the promise that the store of
+// TestExecutionsOverMemory is to break.
+const breakStore = "RECOVERYTEST_BREAK"
+
+func TestExecutionsOverMemory(t *testing.T) {
+	recoverytest.Executions(t, func(*testing.T) func() recovery.ExecutionStore {
+		m := newMemory(os.Getenv(breakStore))
+		return func() recovery.ExecutionStore {
+			return &handle{m, map[recovery.ExecutionID]*recovery.Execution{}}
+		}
+	})
+}
+
+// Each variant breaks one thing, and the suite has to be red because of the
+// promise that is about it.
+func TestTheSuiteIsRedForEachBrokenStore(t *testing.T) {
+	for broken, promise := range map[string]string{
+		"has no condition":                              "of_two_changes_decided_on_one_version",
+		"overwrites a record that stands":               "of_two_changes_decided_on_one_version",
+		"takes a version that never was":                "a_version_that_never_was_is_stale",
+		"looks first and writes later":                  "of_twenty_claimants_at_once_one_claims",
+		"writes the attempt of a stale change":          "of_two_changes_decided_on_one_version",
+		"writes the event of a stale change":            "of_two_changes_decided_on_one_version",
+		"keeps the version":                             "each_commit_moves_the_version_on_by_one",
+		"reads from a cache":                            "what_is_committed_is_read_back_by_every_handle",
+		"reads header and attempts one after the other": "what_is_read_is_never_older_than_its_version",
+		"writes though its context has ended":           "an_ended_context_writes_nothing",
+		"keeps one attempt for all waves":               "waves_do_not_disturb_each_other",
+		"keeps the attempt that was written last":       "the_newest_attempt_at_each_wave_is_read",
+		"gives every attempt":                           "the_newest_attempt_at_each_wave_is_read",
+		"orders numbers as text":                        "the_newest_attempt_at_each_wave_is_read",
+		"sorts the servers":                             "every_field_of_an_attempt_survives",
+		"keeps times to the millisecond":                "times_survive_to_the_nanosecond",
+		"forgets that something was sent":               "that_something_was_sent_is_remembered",
+		"hands out its own memory":                      "what_a_caller_does_to_its_copy_changes_nothing",
+		"does not tell capitals from small letters":     "executions_with_similar_ids_are_kept_apart",
+		"cuts long text":                                "long_and_foreign_text",
+		"keeps ASCII only":                              "long_and_foreign_text",
+		"keeps ten changes":                             "long_and_foreign_text",
+		"drops every eighth event":                      "events_come_in_order",
+		"gives the first page of the log":               "events_come_in_order",
+		"gives the log backwards":                       "events_come_in_order",
+	} {
+		t.Run(broken, func(t *testing.T) {
+			t.Parallel()
+			run := exec.Command(os.Args[0], "-test.run=^TestExecutionsOverMemory$", "-test.timeout=60s")
+			run.Env = append(os.Environ(), breakStore+"="+broken)
+			out, err := run.CombinedOutput()
+			var red *exec.ExitError
+			if !errors.As(err, &red) {
+				t.Fatalf("the suite ran with %v, want it to fail", err)
+			}
+			if !regexp.MustCompile(`--- FAIL: TestExecutionsOverMemory/` + promise).Match(out) {
+				t.Errorf("the suite is red, but not because of %q:\n%.4000s", promise, out)
+			}
+		})
+	}
+}
