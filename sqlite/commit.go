@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"muster/recovery"
 )
@@ -21,6 +22,9 @@ func (s *Store) Commit(ctx context.Context, c recovery.Change) error {
 
 func (s *Store) commit(ctx context.Context, c recovery.Change) error {
 	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("waiting for other writers: %w", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 
 	driver "modernc.org/sqlite"
 )
@@ -45,6 +46,10 @@ func (s *Store) explain(doing string, err error) error {
 		what = advice[sqliteErr.Code()&0xff]
 	case errors.Is(err, fs.ErrPermission):
 		what = advice[codePerm]
+	case errors.Is(err, syscall.EROFS):
+		what = advice[codeReadOnly]
+	case errors.Is(err, syscall.ENOSPC):
+		what = advice[codeFull]
 	}
 	if what != "" {
 		return fmt.Errorf("execution store %s: %s: %s: %w", s.path, doing, what, err)
