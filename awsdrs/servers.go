@@ -1,0 +1,119 @@
+package awsdrs
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/drs"
+	"github.com/aws/aws-sdk-go-v2/service/drs/types"
+
+	"muster/recovery"
+)
+
+// mostServerIDs is how many ids one filter takes.
+const mostServerIDs = 200
+
+// An empty filter means everything to DRS.
+const emptyFilter = "an empty list of ids means everything to AWS"
+
+var (
+	describeSourceServers     = operation{service: "DRS", name: "DescribeSourceServers"}
+	describeRecoveryInstances = operation{service: "DRS", name: "DescribeRecoveryInstances"}
+)
+
+// SourceServers describes the servers, 200 a call.
+func (r *region) SourceServers(ctx context.Context, ids []recovery.SourceServerID) ([]recovery.SourceServer, error) {
+	if len(ids) == 0 {
+		return nil, describeSourceServers.refuse(emptyFilter)
+	}
+	return inChunks(texts(ids), mostServerIDs, func(ids []string) ([]recovery.SourceServer, error) {
+		return pages(func(token *string) ([]recovery.SourceServer, *string, error) {
+			out, err := call(ctx, r, describeSourceServers, func(ctx context.Context, s *session) (*drs.DescribeSourceServersOutput, error) {
+				return s.drs.DescribeSourceServers(ctx, &drs.DescribeSourceServersInput{
+					Filters: &types.DescribeSourceServersRequestFilters{SourceServerIDs: ids}, NextToken: token,
+				})
+			})
+			if err != nil {
+				return nil, nil, err
+			}
+			servers := make([]recovery.SourceServer, len(out.Items))
+			for i := range out.Items {
+				servers[i] = sourceServer(&out.Items[i])
+			}
+			return servers, out.NextToken, nil
+		})
+	})
+}
+
+func sourceServer(s *types.SourceServer) recovery.SourceServer {
+	known := recovery.SourceServer{ID: recovery.SourceServerID(aws.ToString(s.SourceServerID))}
+	if p := s.SourceProperties; p != nil && p.IdentificationHints != nil {
+		known.Hostname = aws.ToString(p.IdentificationHints.Hostname)
+	}
+	if d := s.DataReplicationInfo; d != nil {
+		known.Replication, known.Lag = string(d.DataReplicationState), duration(aws.ToString(d.LagDuration))
+	}
+	if s.StagingArea != nil {
+		known.StagingArea = string(s.StagingArea.Status)
+	}
+	if s.LifeCycle == nil || s.LifeCycle.LastLaunch == nil {
+		return known
+	}
+	last := s.LifeCycle.LastLaunch
+	known.LastLaunch.Status = string(last.Status)
+	if last.Initiated != nil {
+		known.LastLaunch.JobID = recovery.JobID(aws.ToString(last.Initiated.JobID))
+	}
+	return known
+}
+
+// RecoveryInstances lists what the servers' launches left behind, 200 servers
+// a call.
+func (r *region) RecoveryInstances(ctx context.Context, servers []recovery.SourceServerID) ([]recovery.RecoveryInstance, error) {
+	if len(servers) == 0 {
+		return nil, describeRecoveryInstances.refuse(emptyFilter)
+	}
+	return inChunks(texts(servers), mostServerIDs, func(ids []string) ([]recovery.RecoveryInstance, error) {
+		return pages(func(token *string) ([]recovery.RecoveryInstance, *string, error) {
+			out, err := call(ctx, r, describeRecoveryInstances, func(ctx context.Context, s *session) (*drs.DescribeRecoveryInstancesOutput, error) {
+				return s.drs.DescribeRecoveryInstances(ctx, &drs.DescribeRecoveryInstancesInput{
+					Filters: &types.DescribeRecoveryInstancesRequestFilters{SourceServerIDs: ids}, NextToken: token,
+				})
+			})
+			if err != nil {
+				return nil, nil, err
+			}
+			instances := make([]recovery.RecoveryInstance, len(out.Items))
+			for i, item := range out.Items {
+				instances[i] = recovery.RecoveryInstance{
+					ID:       recovery.InstanceID(aws.ToString(item.RecoveryInstanceID)),
+					EC2:      recovery.InstanceID(aws.ToString(item.Ec2InstanceID)),
+					Server:   recovery.SourceServerID(aws.ToString(item.SourceServerID)),
+					Drill:    aws.ToBool(item.IsDrill), // not said is not a drill: it may be production
+					EC2State: string(item.Ec2InstanceState),
+				}
+			}
+			return instances, out.NextToken, nil
+		})
+	})
+}
+
+var isoDuration = regexp.MustCompile(`^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$`)
+
+// duration reads an ISO 8601 duration of days and less; what it cannot read is
+// no duration: lag warns and never decides.
+func duration(s string) time.Duration {
+	m := isoDuration.FindStringSubmatch(s)
+	if m == nil {
+		return 0
+	}
+	var d time.Duration
+	for i, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second} {
+		n, _ := strconv.ParseFloat(m[i+1], 64) // "" is none of that unit
+		d += time.Duration(n * float64(unit))
+	}
+	return d
+}
