@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Main is the command line. Tests run the very same, in-process.
+type Main struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Env            func(string) string
+	// Whether somebody sits there.
+	StdinTerminal, StdoutTerminal, StderrTerminal bool
+
+	ran bool // a command of ours was reached: what is wrong is not the way it was called
+}
+
+// Run runs one command line and gives its exit code.
+func (m *Main) Run(ctx context.Context, args []string) int {
+	root := m.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	f := asFailure(err, m.ran)
+	if f.code == exitUsage && f.hint == "" {
+		f.hint = "Try: muster help"
+		if cmd, _, err := root.Find(args); err == nil && cmd != root {
+			f.hint = "Try: " + cmd.CommandPath() + " --help"
+		}
+	}
+	f.report(m.Stderr, slices.Contains(args, "--json"), m.style())
+	return f.code
+}
+
+// style is how text on standard error looks.
+func (m *Main) style() style {
+	return style(m.StderrTerminal && m.Env("NO_COLOR") == "" && m.Env("TERM") != "dumb")
+}
+
+func (m *Main) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "muster",
+		Short: "Recover fleets of servers on AWS Elastic Disaster Recovery, wave by wave",
+		Long: `Muster starts the recovery of servers on AWS Elastic Disaster Recovery (DRS),
+wave by wave: it checks that the servers are ready, brings their launch settings
+to what the plan asks for, and starts one recovery job for each wave, once.
+
+Everything here runs against a simulated AWS on this machine. Nothing reaches a
+real account, and your AWS settings are neither read nor changed.`,
+		Example: `  # start a wave: an example event for the default fleet, and its answer
+  muster event > wave.json
+  muster invoke wave.json
+
+  # look at the same simulated AWS with the AWS CLI
+  muster simulate --listen 127.0.0.1:4599`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(m.Stdin)
+	root.SetOut(m.Stdout)
+	root.SetErr(m.Stderr)
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.version(), exitCodesHelp())
+	return root
+}
+
+func exitCodesHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "What the exit codes of all commands mean",
+		Long:  "The exit codes, the same for every command:\n\n" + exitTable(),
+	}
+}
+
+// command wraps what a command does, so that its errors are told from those
+// of the way it was called.
+func (m *Main) command(do func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		m.ran = true
+		return do(cmd.Context(), args)
+	}
+}
+
+// oneLine joins a list for a help text.
+func oneLine(words []string) string { return strings.Join(words, ", ") }

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+type functionOptions struct {
+	invokeOptions
+	server serverFlags
+}
+
+func (m *Main) function() *cobra.Command {
+	var o functionOptions
+	cmd := &cobra.Command{
+		Use:   "function",
+		Short: "Serve the handler as Lambda's Invoke API does",
+		Long: `Function answers POST /2015-03-31/functions/NAME/invocations, Lambda's Invoke API,
+with the handler, until it is interrupted: "aws lambda invoke" and any local Step
+Functions engine can call it. Every function name is the same handler.
+
+A business error is an answer like any other. When it could not be known or
+recorded what happened, the answer carries X-Amz-Function-Error, as Lambda's
+does, and the same event may be sent again.`,
+		Example: `  muster function --listen 127.0.0.1:9001 &
+  muster event > wave.json
+  aws lambda invoke --endpoint-url http://127.0.0.1:9001 --function-name execution-handler \
+      --payload file://wave.json --cli-binary-format raw-in-base64-out answer.json`,
+		Args: cobra.NoArgs,
+	}
+	flags := cmd.Flags()
+	o.server.add(flags, "127.0.0.1:9001")
+	o.world.addWorld(flags, "keep the simulated AWS and the record of executions in this `FOLDER` (default: a folder for each fleet under $XDG_STATE_HOME/muster or ~/.local/state/muster)")
+	o.world.addHouse(flags)
+	flags.DurationVar(&o.timeout, "timeout", lambdaTimeout, "the `TIME` of each invocation, as a Lambda function has one")
+	flags.BoolVar(&o.json, "json", false, "tell what happens, errors included, as JSON lines on standard error")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "do not tell what happens")
+	cmd.RunE = m.command(func(ctx context.Context, _ []string) error { return m.runFunction(ctx, o) })
+	return cmd
+}
+
+func (m *Main) runFunction(ctx context.Context, o functionOptions) error {
+	if o.timeout <= 0 {
+		return usage("", "--timeout: %s is no time to work in", o.timeout)
+	}
+	house, err := o.world.open(ctx, m)
+	if err != nil {
+		return err
+	}
+	defer house.Close()
+	l, err := o.server.open()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(m.Stderr, "%s at http://%s; interrupt to stop\n", m.style().good("function:"), l.Addr())
+	api := &invokeAPI{handler: house.Handler(m.observer(o.invokeOptions)), timeout: o.timeout, life: ctx}
+	defer api.wait()
+	return serve(ctx, l, api)
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+
+	"muster/cmd/wiring"
+)
+
+// Lambda's limits of one payload.
+const (
+	mostPayload      = 6 << 20
+	mostAsyncPayload = 256 << 10
+)
+
+// invokeAPI answers Lambda's Invoke API with a handler.
+type invokeAPI struct {
+	handler interface {
+		Invoke(context.Context, []byte) ([]byte, error)
+	}
+	timeout time.Duration   // of one invocation
+	life    context.Context // what is invoked and not waited for ends with it
+	running sync.WaitGroup
+}
+
+// wait waits for what was invoked and not waited for.
+func (a *invokeAPI) wait() { a.running.Wait() }
+
+// ServeHTTP implements http.Handler.
+func (a *invokeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Amzn-RequestId", rand.Text())
+	if !isInvocation(r.URL.Path) {
+		apiError(w, http.StatusNotFound, "ResourceNotFoundException", "only POST /2015-03-31/functions/NAME/invocations is served here")
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		apiError(w, http.StatusMethodNotAllowed, "InvalidRequestContentException", "an invocation is a POST")
+		return
+	}
+	payload, ok := a.payload(w, r)
+	if !ok {
+		return
+	}
+	switch kind := r.Header.Get("X-Amz-Invocation-Type"); kind {
+	case "", "RequestResponse":
+		a.answer(w, payload)
+	case "Event":
+		if len(payload) > mostAsyncPayload {
+			tooLarge(w, mostAsyncPayload)
+			return
+		}
+		a.running.Go(func() { _, _ = a.invoke(a.life, payload) })
+		w.WriteHeader(http.StatusAccepted)
+	case "DryRun":
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		apiError(w, http.StatusBadRequest, "InvalidParameterValueException", fmt.Sprintf("%q is not an invocation type: RequestResponse, Event or DryRun", kind))
+	}
+}
+
+// isInvocation says whether a path names a function's invocations.
+func isInvocation(path string) bool {
+	name, ok := strings.CutPrefix(path, "/2015-03-31/functions/")
+	if !ok {
+		return false
+	}
+	name, ok = strings.CutSuffix(name, "/invocations")
+	return ok && name != "" && !strings.Contains(name, "/")
+}
+
+func (a *invokeAPI) payload(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostPayload))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		tooLarge(w, mostPayload)
+		return nil, false
+	}
+	if err != nil {
+		apiError(w, http.StatusBadRequest, "InvalidRequestContentException", "the payload did not arrive whole")
+		return nil, false
+	}
+	if len(payload) == 0 {
+		payload = []byte("{}") // as Lambda does
+	}
+	if !json.Valid(payload) {
+		apiError(w, http.StatusBadRequest, "InvalidRequestContentException", "Could not parse request body into json")
+		return nil, false
+	}
+	return payload, true
+}
+
+// answer waits for the handler. Who hangs up does not stop it: in Lambda the
+// function runs on, too.
+func (a *invokeAPI) answer(w http.ResponseWriter, payload []byte) {
+	answer, err := a.invoke(a.life, payload)
+	w.Header().Set("X-Amz-Executed-Version", "$LATEST")
+	w.Header().Set("Content-Type", "application/json")
+	if err == nil && len(answer) > mostPayload {
+		err = errors.New("the answer is larger than 6 MB")
+	}
+	if err != nil {
+		w.Header().Set("X-Amz-Function-Error", "Unhandled")
+		answer, _ = json.Marshal(struct {
+			ErrorType    string `json:"errorType"`
+			ErrorMessage string `json:"errorMessage"`
+		}{wiring.FailureType(err), err.Error()})
+	}
+	_, _ = w.Write(answer)
+}
+
+func (a *invokeAPI) invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	return a.handler.Invoke(ctx, payload)
+}
+
+func tooLarge(w http.ResponseWriter, most int) {
+	apiError(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", most))
+}
+
+// apiError is a refusal as Lambda itself makes it.
+func apiError(w http.ResponseWriter, status int, kind, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Amzn-ErrorType", kind)
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(struct {
+		Type    string
+		Message string `json:"message"`
+	}{"User", message})
+}

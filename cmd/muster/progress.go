@@ -1,0 +1,129 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"muster/recovery"
+)
+
+// progress tells a person what happens while a wave is started.
+type progress struct {
+	mu    sync.Mutex
+	w     io.Writer
+	style style
+	wave  int // the one that lines are about
+}
+
+func newProgress(w io.Writer, s style) *progress { return &progress{w: w, style: s} }
+
+// marks say at a glance how it stands.
+var marks = map[recovery.EventKind]struct {
+	mark, word string
+	look       func(style, string) string
+}{
+	recovery.EventClaimed:     {"·", "claimed", style.faint},
+	recovery.EventTakenOver:   {"↻", "taken over", style.busy},
+	recovery.EventReleased:    {"·", "released", style.busy},
+	recovery.EventAssumed:     {"✓", "role assumed", style.good},
+	recovery.EventReady:       {"✓", "checked", style.good},
+	recovery.EventConfiguring: {"→", "configuring", style.busy},
+	recovery.EventConfigured:  {"✓", "configured", style.good},
+	recovery.EventSent:        {"→", "sent", style.busy},
+	recovery.EventStarted:     {"✓", "started", style.good},
+	recovery.EventAdopted:     {"✓", "found", style.good},
+	recovery.EventRefused:     {"✗", "refused", style.bad},
+	recovery.EventWaiting:     {"…", "waiting", style.busy},
+	recovery.EventLooking:     {"…", "looking", style.busy},
+	recovery.EventRetrying:    {"↻", "again", style.busy},
+	recovery.EventNote:        {"·", "note", style.faint},
+}
+
+// observe implements wiring.Observer.
+func (p *progress) observe(id recovery.ExecutionID, ev recovery.Event) {
+	if ev.Kind == recovery.EventOpened {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var b strings.Builder
+	if ev.Wave != p.wave {
+		p.wave = ev.Wave
+		fmt.Fprintf(&b, "%s\n", p.style.strong(harmless(fmt.Sprintf("Execution %s, wave %d", id, ev.Wave))))
+	}
+	m, known := marks[ev.Kind]
+	if !known {
+		m.mark, m.word, m.look = "·", strings.ToLower(string(ev.Kind)), style.faint
+	}
+	fmt.Fprintf(&b, "  %s %-12s %s\n", m.look(p.style, m.mark), m.word, harmless(ev.Message))
+	p.changes(&b, ev.Changes)
+	_, _ = io.WriteString(p.w, b.String()) // who closed our standard error does not want to know
+}
+
+// changes lays settings out in columns: server, setting, old → new, and who
+// asked for it.
+func (p *progress) changes(b *strings.Builder, all []recovery.ServerChange) {
+	type row struct{ server, setting, old, new, from string }
+	var rows []row
+	var widths [4]int
+	servers := slices.Clone(all)
+	slices.SortStableFunc(servers, func(a, b recovery.ServerChange) int { return cmp.Compare(a.Server, b.Server) })
+	for _, s := range servers {
+		name := harmless(string(s.Server))
+		for _, c := range s.Changes {
+			r := row{name, harmless(string(c.Setting)), value(c.Old), value(c.New), harmless(string(c.From))}
+			rows = append(rows, r)
+			for i, text := range []string{r.server, r.setting, r.old, r.new} {
+				widths[i] = max(widths[i], width(text))
+			}
+			name = ""
+		}
+	}
+	for _, r := range rows {
+		fmt.Fprintf(b, "      %s  %s  %s → %s  %s\n", pad(r.server, widths[0]), pad(r.setting, widths[1]),
+			p.style.faint(pad(r.old, widths[2])), pad(r.new, widths[3]), p.style.faint("from the "+r.from))
+	}
+}
+
+// value renders a setting's value; nil is one that was not set.
+func value(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "(not set)"
+	case []string:
+		return harmless(strings.Join(v, ", "))
+	case []any: // a list that has been through JSON
+		words := make([]string, len(v))
+		for i, item := range v {
+			words[i] = fmt.Sprint(item)
+		}
+		return harmless(strings.Join(words, ", "))
+	}
+	return harmless(fmt.Sprint(v))
+}
+
+func width(s string) int { return len([]rune(s)) }
+
+func pad(s string, to int) string { return s + strings.Repeat(" ", max(to-width(s), 0)) }
+
+// jsonLines tells a program what happens, one JSON object a line.
+func jsonLines(w io.Writer) func(recovery.ExecutionID, recovery.Event) {
+	var mu sync.Mutex
+	return func(id recovery.ExecutionID, ev recovery.Event) {
+		line, err := json.Marshal(struct {
+			ExecutionID recovery.ExecutionID `json:"executionId"`
+			recovery.Event
+		}{id, ev})
+		if err != nil {
+			return // an event's fields are strings, numbers and settings
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = w.Write(append(line, '\n'))
+	}
+}

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/spf13/pflag"
+
+	"muster/cmd/wiring"
+	"muster/planfile"
+	"muster/recovery"
+	"muster/simulator"
+	"muster/sqlite"
+)
+
+// worldFlags say which simulated AWS a command works with, and where what
+// happens is kept.
+type worldFlags struct {
+	fleet  string
+	data   string
+	speed  float64
+	seed   int64
+	faults []string
+
+	endpoint string
+	groups   string
+}
+
+// addWorld adds the flags of a simulated AWS.
+func (w *worldFlags) addWorld(flags *pflag.FlagSet, dataHelp string) {
+	flags.StringVar(&w.fleet, "fleet", simulator.DefaultFleet, "what the simulated AWS holds: a built-in `FLEET` ("+oneLine(simulator.FleetNames())+") or a file")
+	flags.StringVar(&w.data, "data", "", dataHelp)
+	flags.Float64Var(&w.speed, "speed", 1, "let the simulated jobs run so many `TIMES` faster")
+	flags.Int64Var(&w.seed, "seed", 0, "decides every made-up id and every chance `NUMBER` (default: the fleet's)")
+	flags.StringArrayVar(&w.faults, "fault", nil, "let something go wrong, `NAME[:KEY=VALUE,…]`; may be repeated (muster help faults)")
+}
+
+// addHouse adds the flags of what works with a simulated AWS.
+func (w *worldFlags) addHouse(flags *pflag.FlagSet) {
+	flags.StringVar(&w.endpoint, "endpoint", "", "use the simulated AWS that runs at `URL` (muster simulate), instead of one of our own")
+	flags.StringVar(&w.groups, "groups", "", "protection groups from a plan `FILE` (default: those of the fleet, if it has any)")
+}
+
+// house is what a command works with. Close it.
+type house struct {
+	wiring.House
+	closers []func() error
+}
+
+// Close lets go of files, the last one opened first.
+func (h *house) Close() error {
+	var errs []error
+	for _, c := range slices.Backward(h.closers) {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
+}
+
+// open puts the house together. Errors of what the flags say are usage.
+func (w *worldFlags) open(ctx context.Context, m *Main) (h *house, err error) {
+	h = &house{}
+	defer func() {
+		if err != nil {
+			h.Close()
+		}
+	}()
+	fleet, err := w.loadFleet()
+	if err != nil {
+		return nil, err
+	}
+	if h.Groups, err = w.openGroups(fleet); err != nil {
+		return nil, err
+	}
+	folder, err := w.folder(m, fleet)
+	if err != nil {
+		return nil, err
+	}
+	var config aws.Config
+	if w.endpoint != "" {
+		config, err = w.remote(fleet)
+	} else {
+		var world *simulator.World
+		if world, err = w.world(fleet, folder); err == nil {
+			h.closers = append(h.closers, world.Close)
+			config = local(fleet, "http://simulated.invalid", &http.Client{Transport: world.RoundTripper()})
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	store, err := sqlite.Open(ctx, filepath.Join(folder, "executions.db"))
+	if err != nil {
+		return nil, err
+	}
+	h.closers = append(h.closers, store.Close)
+	h.Executions, h.Accounts = store, wiring.Accounts(config)
+	return h, nil
+}
+
+func (w *worldFlags) loadFleet() (*simulator.Fleet, error) {
+	fleet, err := simulator.LoadFleet(w.fleet)
+	if err != nil {
+		return nil, usage("", "--fleet: %w", err)
+	}
+	return fleet, nil
+}
+
+func (w *worldFlags) openGroups(fleet *simulator.Fleet) (recovery.GroupStore, error) {
+	if w.groups != "" {
+		groups, err := wiring.Groups(w.groups)
+		if err != nil {
+			return nil, usage("", "--groups: %w", err)
+		}
+		return groups, nil
+	}
+	groups, err := planfile.GroupsOf(fleet.Name, &fleet.Groups)
+	if err != nil {
+		return nil, usage("", "--fleet: %w", err)
+	}
+	return groups, nil
+}
+
+// world makes the simulated AWS, where the folder says that it was left. An
+// empty folder is a world in memory.
+func (w *worldFlags) world(fleet *simulator.Fleet, folder string) (*simulator.World, error) {
+	o := simulator.Options{Seed: w.seed, Speed: w.speed}
+	for _, text := range w.faults {
+		fault, err := simulator.ParseFault(text)
+		if err != nil {
+			return nil, usage("See: muster help faults", "--fault: %w", err)
+		}
+		o.Faults = append(o.Faults, fault)
+	}
+	if !(w.speed > 0 && w.speed <= 1e6) {
+		return nil, usage("", "--speed: %v is not between 0 and 1,000,000", w.speed)
+	}
+	if folder != "" {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, fmt.Errorf("the folder of --data: %w", err)
+		}
+		o.Journal = filepath.Join(folder, "simulator.jsonl")
+	}
+	world, err := simulator.New(fleet, o)
+	if errors.Is(err, simulator.ErrOtherWorld) {
+		return nil, usage(fmt.Sprintf("Use the fleet and seed that the folder was made with, another folder (--data DIR), or begin anew: rm -r %s", shellWord(folder)),
+			"%w", err)
+	}
+	return world, err
+}
+
+// folder is where the world and what happens in it are kept.
+func (w *worldFlags) folder(m *Main, fleet *simulator.Fleet) (string, error) {
+	if w.data != "" {
+		return filepath.Abs(w.data)
+	}
+	home := m.Env("XDG_STATE_HOME")
+	if !filepath.IsAbs(home) { // as the XDG base directory specification has it
+		user := m.Env("HOME")
+		if user == "" {
+			return "", usage("Say where to keep what happens: --data DIR", "neither XDG_STATE_HOME nor HOME is set")
+		}
+		home = filepath.Join(user, ".local", "state")
+	}
+	return filepath.Join(home, "muster", w.worldName(fleet)), nil
+}
+
+// worldName keeps the worlds of different fleets, seeds and endpoints apart.
+func (w *worldFlags) worldName(fleet *simulator.Fleet) string {
+	if w.endpoint != "" {
+		return "endpoint-" + digest(w.endpoint)
+	}
+	name := fleet.Name
+	if !slices.Contains(simulator.FleetNames(), name) {
+		path, err := filepath.Abs(name)
+		name = strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)) + "-" + digest(cmp.Or(path, name, fmt.Sprint(err)))
+	}
+	if w.seed != 0 {
+		name = fmt.Sprintf("%s-seed-%d", name, w.seed)
+	}
+	return name
+}
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:4])
+}
+
+// remote is the configuration for a simulated AWS that runs elsewhere.
+func (w *worldFlags) remote(fleet *simulator.Fleet) (aws.Config, error) {
+	u, err := url.Parse(w.endpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return aws.Config{}, usage("Give the address that muster simulate prints, e.g. --endpoint http://127.0.0.1:4599",
+			"--endpoint: %s is not the URL of a server", recovery.Quote(w.endpoint))
+	}
+	if len(w.faults) > 0 || w.speed != 1 || w.seed != 0 {
+		return aws.Config{}, usage("Give them to the muster simulate that runs there", "--fault, --speed and --seed are about a simulated AWS of our own, not about one at --endpoint")
+	}
+	return local(fleet, w.endpoint, nil), nil
+}
+
+// local is the configuration of the SDK for a simulated AWS. It is made by
+// hand: nobody's real credentials, profile or endpoints are ever looked at.
+func local(fleet *simulator.Fleet, endpoint string, client *http.Client) aws.Config {
+	config := aws.Config{
+		Region:       "us-east-1",
+		Credentials:  credentials.NewStaticCredentialsProvider(cmp.Or(fleet.Caller, simulator.CallersAccount), "simulated", ""),
+		BaseEndpoint: aws.String(endpoint),
+	}
+	if client != nil {
+		config.HTTPClient = client
+	}
+	return config
+}
+
+// shellWord quotes a path for a command that somebody may copy.
+func shellWord(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("/._-+:@%", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}
