@@ -318,4 +318,3 @@ func matches(rules []string, name string) bool {
 		return name == prefix || tree && (prefix == "" || strings.HasPrefix(name, prefix+"/"))
 	})
 }
-

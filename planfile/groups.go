@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -16,7 +15,16 @@ import (
 // Groups are the protection groups of one file. They are a
 // recovery.GroupStore.
 type Groups struct {
-	byID map[recovery.ProtectionGroupID]*recovery.ProtectionGroup
+	ids     []recovery.ProtectionGroupID // as the file orders them
+	byID    map[recovery.ProtectionGroupID]*recovery.ProtectionGroup
+	servers map[recovery.ProtectionGroupID][]recovery.SourceServerID
+}
+
+func newGroups() *Groups {
+	return &Groups{
+		byID:    map[recovery.ProtectionGroupID]*recovery.ProtectionGroup{},
+		servers: map[recovery.ProtectionGroupID][]recovery.SourceServerID{},
+	}
 }
 
 var _ recovery.GroupStore = (*Groups)(nil)
@@ -26,16 +34,20 @@ func (g *Groups) Group(_ context.Context, id recovery.ProtectionGroupID) (*recov
 	return g.byID[id], nil
 }
 
-// IDs lists the groups' ids, sorted.
-func (g *Groups) IDs() []recovery.ProtectionGroupID {
-	return slices.Sorted(maps.Keys(g.byID))
+// IDs lists the groups' ids in the file's order.
+func (g *Groups) IDs() []recovery.ProtectionGroupID { return slices.Clone(g.ids) }
+
+// Servers lists the servers that the file gives a group, in its order; nil
+// where it gives none.
+func (g *Groups) Servers(id recovery.ProtectionGroupID) []recovery.SourceServerID {
+	return slices.Clone(g.servers[id])
 }
 
 // ParseGroups reads the protection groups of a plan file, or of a file that
 // holds nothing else. Name is the file's, for messages; the error is an *Error.
 func ParseGroups(name string, data []byte) (*Groups, error) {
 	c := &checker{}
-	g := &Groups{byID: map[recovery.ProtectionGroupID]*recovery.ProtectionGroup{}}
+	g := newGroups()
 	if root := c.document(data); root != nil {
 		c.file(root, g)
 	}
@@ -46,7 +58,7 @@ func ParseGroups(name string, data []byte) (*Groups, error) {
 // Name is that file's, for messages; the error is an *Error.
 func GroupsOf(name string, groups *yaml.Node) (*Groups, error) {
 	c := &checker{}
-	g := &Groups{byID: map[recovery.ProtectionGroupID]*recovery.ProtectionGroup{}}
+	g := newGroups()
 	if groups != nil && !groups.IsZero() {
 		c.groups(groups, "groups", g)
 	}
@@ -107,11 +119,12 @@ func (c *checker) groups(n *yaml.Node, path string, g *Groups) {
 		if err := id.Check(); err != nil {
 			c.complain(key, path, "the group's id %v", err)
 		}
-		g.byID[id] = c.group(value, path, id)
+		g.ids = append(g.ids, id)
+		g.byID[id], g.servers[id] = c.group(value, path, id)
 	})
 }
 
-func (c *checker) group(n *yaml.Node, path string, id recovery.ProtectionGroupID) *recovery.ProtectionGroup {
+func (c *checker) group(n *yaml.Node, path string, id recovery.ProtectionGroupID) (*recovery.ProtectionGroup, []recovery.SourceServerID) {
 	group := &recovery.ProtectionGroup{ID: id, LaunchConfig: recovery.LaunchConfig{}}
 	var servers, tags *yaml.Node
 	var overrides func(listed []recovery.SourceServerID)
@@ -123,9 +136,8 @@ func (c *checker) group(n *yaml.Node, path string, id recovery.ProtectionGroupID
 				group.Overrides = c.overrides(n, path, listed)
 			}
 		},
-		// Which servers a group has is resolved when a plan begins, and where
-		// its servers are is for that plan to say: both are checked here, and
-		// not kept yet.
+		// Servers by their tags are looked up, and accounts entered, by
+		// whoever runs a plan: both are checked here, and not kept yet.
 		"servers":        func(n *yaml.Node, path string) { servers, listed = n, c.servers(n, path) },
 		"tags":           func(n *yaml.Node, path string) { tags = n; c.tags(n, path) },
 		"accountContext": c.accountContext,
@@ -136,7 +148,7 @@ func (c *checker) group(n *yaml.Node, path string, id recovery.ProtectionGroupID
 	if overrides != nil {
 		overrides(listed)
 	}
-	return group
+	return group, listed
 }
 
 func (c *checker) overrides(n *yaml.Node, path string, listed []recovery.SourceServerID) map[recovery.SourceServerID]recovery.LaunchConfig {

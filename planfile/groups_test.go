@@ -66,7 +66,10 @@ func TestGroupsOfAPlanFileAreRead(t *testing.T) {
 	if unknown, err := groups.Group(context.Background(), "pg-none"); unknown != nil || err != nil {
 		t.Errorf("an unknown group is %v, %v", unknown, err)
 	}
-	if diff := cmp.Diff([]recovery.ProtectionGroupID{"pg-app", "pg-database", "pg-empty"}, groups.IDs()); diff != "" {
+	if diff := cmp.Diff([]recovery.ProtectionGroupID{"pg-database", "pg-app", "pg-empty"}, groups.IDs()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]recovery.SourceServerID{"s-0123456789abcdef0", "s-0123456789abcdef1"}, groups.Servers("pg-database")); diff != "" {
 		t.Error(diff)
 	}
 }

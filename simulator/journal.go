@@ -19,6 +19,10 @@ type journal struct {
 	offset int64 // up to which this world has applied the file
 }
 
+// ErrOtherWorld says that a journal was begun with another fleet or seed than
+// the world that was to go on with it.
+var ErrOtherWorld = errors.New("the journal belongs to another world")
+
 // journalHeader says which world the journal is of.
 type journalHeader struct {
 	Journal int       `json:"musterSimulatorJournal"` // version of the format
@@ -81,8 +85,8 @@ func (w *World) openJournal(path string) (err error) {
 		return fmt.Errorf("simulator: %s is not a journal of this simulator", path)
 	}
 	if h.Digest != mine.Digest || h.Seed != mine.Seed {
-		return fmt.Errorf("simulator: %s belongs to the fleet %q (content %s) with seed %d, not to %q (content %s) with seed %d",
-			path, h.Fleet, h.Digest, h.Seed, mine.Fleet, mine.Digest, mine.Seed)
+		return fmt.Errorf("%w: %s belongs to the fleet %q (content %s) with seed %d, not to %q (content %s) with seed %d",
+			ErrOtherWorld, path, h.Fleet, h.Digest, h.Seed, mine.Fleet, mine.Digest, mine.Seed)
 	}
 	w.started = h.Started
 	j.offset = int64(len(lines[0])) + 1

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"muster/simulator"
 )
 
 // Main is the command line. Tests run the very same, in-process.
@@ -69,7 +71,7 @@ real account, and your AWS settings are neither read nor changed.`,
 	root.SetOut(m.Stdout)
 	root.SetErr(m.Stderr)
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.version(), exitCodesHelp())
+	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.version(), exitCodesHelp(), faultsHelp())
 	return root
 }
 
@@ -78,6 +80,25 @@ func exitCodesHelp() *cobra.Command {
 		Use:   "exit-codes",
 		Short: "What the exit codes of all commands mean",
 		Long:  "The exit codes, the same for every command:\n\n" + exitTable(),
+	}
+}
+
+func faultsHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "faults",
+		Short: "What can be made to go wrong in the simulated AWS",
+		Long: `A fault goes wrong by name, with --fault NAME[:KEY=VALUE,…] or in a fleet file:
+
+  ` + strings.Join(simulator.FaultNames(), "\n  ") + `
+
+Keys that every fault takes: operation, servers (s-1+s-2), account, region, times
+(0: for ever), after, perServer, probability. Some take, or need, more: duration
+(lags, delays, Retry-After), phase (SNAPSHOT, CONVERSION or LAUNCH), status, code,
+message, rawError. A wrong key or value is named, with what would be right.
+
+  --fault Throttle:operation=UpdateLaunchConfiguration,times=3
+  --fault DropAnswerAfter:operation=StartRecovery,times=1
+  --fault FailLaunch:servers=s-0291ce9fa9cbfbc13,phase=CONVERSION`,
 	}
 }
 

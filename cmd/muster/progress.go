@@ -46,9 +46,6 @@ var marks = map[recovery.EventKind]struct {
 
 // observe implements wiring.Observer.
 func (p *progress) observe(id recovery.ExecutionID, ev recovery.Event) {
-	if ev.Kind == recovery.EventOpened {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var b strings.Builder

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"muster/cmd/wiring"
+	"muster/recovery"
+)
+
+// handler answers invocations, and logs what happens in them. It implements
+// lambda.Handler: events and answers are bytes, and stay so.
+type handler struct {
+	house wiring.House
+	log   *slog.Logger
+}
+
+// Invoke implements lambda.Handler. An error becomes Lambda's: Step Functions
+// retries it by the name that FailureType gives.
+func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	log := h.log
+	if c, ok := lambdacontext.FromContext(ctx); ok {
+		log = log.With("requestId", c.AwsRequestID)
+	}
+	begun := time.Now()
+	answer, err := h.house.Handler(observer(log)).Invoke(ctx, event)
+	took := slog.Int64("milliseconds", time.Since(begun).Milliseconds())
+	if err != nil {
+		log.Error("no answer", "error", err.Error(), "errorType", wiring.FailureType(err), took)
+		return nil, messages.InvokeResponse_Error{Type: wiring.FailureType(err), Message: err.Error()}
+	}
+	log.Info("answered", "bytes", len(answer), took)
+	return answer, nil
+}
+
+// observer logs what happens, with the words of the record.
+func observer(log *slog.Logger) wiring.Observer {
+	return func(id recovery.ExecutionID, ev recovery.Event) {
+		attrs := []slog.Attr{
+			slog.String("kind", string(ev.Kind)),
+			slog.String("executionId", string(id)),
+			slog.Int("wave", ev.Wave),
+			slog.Int("attempt", ev.Attempt),
+		}
+		if ev.JobID != "" {
+			attrs = append(attrs, slog.String("jobId", string(ev.JobID)))
+		}
+		if len(ev.Changes) > 0 {
+			attrs = append(attrs, slog.Any("changes", ev.Changes))
+		}
+		log.LogAttrs(context.Background(), levelOf(ev.Kind), ev.Message, attrs...)
+	}
+}
+
+// levelOf says who has to see an event: somebody, or whoever asks for more.
+func levelOf(kind recovery.EventKind) slog.Level {
+	switch kind {
+	case recovery.EventRefused, recovery.EventTakenOver, recovery.EventLooking, recovery.EventRetrying:
+		return slog.LevelWarn
+	case recovery.EventAssumed, recovery.EventReady, recovery.EventConfigured:
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}

@@ -1,0 +1,51 @@
+// Command execution-handler is the Lambda function: it answers action events
+// from Step Functions, with AWS as the SDK finds it.
+//
+// Its settings are the table in settings.go, checked when it starts.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"muster/cmd/wiring"
+)
+
+func main() {
+	ctx := context.Background()
+	h, err := build(ctx, os.Getenv, os.Stderr)
+	if err != nil {
+		slog.New(slog.NewJSONHandler(os.Stderr, nil)).Error("the function cannot start", "error", err.Error())
+		os.Exit(1)
+	}
+	lambda.StartWithOptions(h, lambda.WithContext(ctx))
+}
+
+// build puts the function together. It calls nobody.
+func build(ctx context.Context, env func(string) string, logs io.Writer) (*handler, error) {
+	if env("AWS_LAMBDA_RUNTIME_API") == "" {
+		return nil, fmt.Errorf("AWS_LAMBDA_RUNTIME_API is not set: this program runs in AWS Lambda; on your own machine, use: muster function")
+	}
+	settings, err := readSettings(env)
+	if err != nil {
+		return nil, err
+	}
+	aws, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the AWS configuration: %w", err)
+	}
+	store, err := settings.store.Open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("MUSTER_STORE: %w", err)
+	}
+	return &handler{
+		house: wiring.House{Accounts: wiring.Accounts(aws), Executions: store, Groups: settings.groups},
+		log:   slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: settings.level})),
+	}, nil
+}

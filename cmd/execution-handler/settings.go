@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"muster/cmd/wiring"
+	"muster/recovery"
+)
+
+// settings are what the function reads from its environment. Credentials,
+// region and endpoints are the AWS SDK's own business (AWS_ENDPOINT_URL, …).
+type settings struct {
+	store  wiring.StoreSetting
+	groups recovery.GroupStore
+	level  slog.Level
+}
+
+// settingsTable is every setting there is. Each reads itself, and says what is
+// wrong with its value.
+var settingsTable = []struct {
+	name, meaning string
+	read          func(s *settings, value string) error
+}{
+	{
+		"MUSTER_STORE", "where executions are kept, needed: sqlite:PATH, a file; dynamodb:TABLE is not available yet",
+		func(s *settings, value string) (err error) {
+			s.store, err = wiring.ParseStore(value)
+			return err
+		},
+	},
+	{
+		"MUSTER_GROUPS", "a file with protection groups (groups: of a plan file); none by default",
+		func(s *settings, value string) (err error) {
+			if value != "" {
+				s.groups, err = wiring.Groups(value)
+			}
+			return err
+		},
+	},
+	{
+		"MUSTER_LOG_LEVEL", "debug, info (the default), warn or error",
+		func(s *settings, value string) error {
+			if value == "" {
+				return nil
+			}
+			for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+				if strings.EqualFold(value, level.String()) {
+					s.level = level
+					return nil
+				}
+			}
+			return fmt.Errorf("%s is not debug, info, warn or error", recovery.Quote(value))
+		},
+	},
+}
+
+// readSettings reads all settings, and names in one error all that is wrong.
+func readSettings(env func(string) string) (settings, error) {
+	var s settings
+	var wrong []error
+	for _, row := range settingsTable {
+		if err := row.read(&s, env(row.name)); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s %w (%s: %s)", row.name, err, row.name, row.meaning))
+		}
+	}
+	return s, errors.Join(wrong...)
+}
