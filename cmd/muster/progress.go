@@ -30,7 +30,7 @@ var marks = map[recovery.EventKind]struct {
 	recovery.EventClaimed:     {"·", "claimed", style.faint},
 	recovery.EventTakenOver:   {"↻", "taken over", style.busy},
 	recovery.EventReleased:    {"·", "released", style.busy},
-	recovery.EventAssumed:     {"✓", "role assumed", style.good},
+	recovery.EventAssumed:     {"✓", "assumed", style.good},
 	recovery.EventReady:       {"✓", "checked", style.good},
 	recovery.EventConfiguring: {"→", "configuring", style.busy},
 	recovery.EventConfigured:  {"✓", "configured", style.good},
