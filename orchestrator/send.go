@@ -18,6 +18,8 @@ const (
 	throttleWait = 2 * time.Second
 )
 
+const notClear = "whether a job was started is not clear yet; send the same event again to find out"
+
 // unclear is an answer that leaves open whether a job exists: the claim stays
 // SENT, and whoever gets the event next looks for the job first.
 type unclear struct{ answer *recovery.Error }
@@ -27,10 +29,14 @@ func (u unclear) Error() string { return u.answer.Error() }
 // send marks the claim as sent, starts the job, and makes sure of an answer
 // that is not clear.
 func (c *claim) send(ctx context.Context, region recovery.Region) (*recovery.Job, error) {
+	var last *recovery.ServiceError
 	for try := 1; ; try++ {
 		job, err := c.sendOnce(ctx, region)
 		if err == nil {
 			return job, nil
+		}
+		if last != nil && errors.Is(err, recovery.ErrNoTime) {
+			return nil, c.unclear(last, notClear)
 		}
 		var refused *recovery.ServiceError
 		if !errors.As(err, &refused) {
@@ -46,8 +52,9 @@ func (c *claim) send(ctx context.Context, region recovery.Region) (*recovery.Job
 				return job, nil
 			}
 			if lookErr != nil || try == sendTries {
-				return nil, c.unclear(refused, "whether a job was started is not clear yet; send the same event again to find out")
+				return nil, c.unclear(refused, notClear)
 			}
+			last = refused
 			c.tell(recovery.EventRetrying, "no job is to be found: sending again")
 		case refused.Throttled() && try < sendTries:
 			wait := max(refused.RetryAfter, throttleWait<<(try-1))

@@ -81,8 +81,15 @@ func (c *claim) release(ctx context.Context, why error) error {
 }
 
 // record is update with a time of its own, for the invocation's may be over.
+// Where the invocation still has time (its machine may have slept through the
+// first try), it is tried again.
 func (c *claim) record(ctx context.Context, change func(recovery.Attempt) recovery.Attempt, ev *recovery.Event) error {
-	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-	defer cancel()
-	return c.update(own, change, ev)
+	for try := 1; ; try++ {
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+		err := c.update(own, change, ev)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || try == storeTries {
+			return err
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"muster/recovery"
 )
@@ -32,6 +33,12 @@ type process struct {
 	after  bool // after the call took effect, but before its answer
 	buried chan struct{}
 
+	before func(call) // what else happens just before a call; nil: nothing
+
+	sleepAt  call // where its machine falls asleep: no call of it goes on meanwhile
+	sleepFor time.Duration
+	asleep   chan struct{} // closed when it wakes up; nil: it has not fallen asleep yet
+
 	mu    sync.Mutex
 	count map[string]int
 	calls []call
@@ -53,10 +60,22 @@ func (p *process) do(name string, effect func() error) error {
 		p.dead = true
 	}
 	dead := p.dead
+	if this == p.sleepAt {
+		woken := make(chan struct{})
+		p.asleep = woken
+		time.AfterFunc(p.sleepFor, func() { close(woken) })
+	}
+	asleep := p.asleep
 	p.mu.Unlock()
 	if dead {
 		<-p.buried
 		return errDead
+	}
+	if asleep != nil {
+		<-asleep
+	}
+	if p.before != nil {
+		p.before(this)
 	}
 	err := effect()
 	p.mu.Lock()

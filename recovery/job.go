@@ -45,7 +45,7 @@ type Launch struct {
 
 // Ours says whether the job is the one that the attempt sent, judging by all
 // that AWS keeps of it: a launch, begun as we asked, which carries our tags.
-// A job without our tags (they may be stripped) is ours only if it holds
+// A job without any tag (they may be stripped) is ours only if it holds
 // exactly the wave's servers and was made after we sent.
 func (a *Attempt) Ours(j *Job, t ExecutionType, want map[string]string, servers []SourceServerID) bool {
 	if j.Type != "LAUNCH" || j.InitiatedBy != t.InitiatedBy() {
@@ -54,7 +54,7 @@ func (a *Attempt) Ours(j *Job, t ExecutionType, want map[string]string, servers 
 	if j.Created.Before(a.FirstSentAt.Add(-LookBack)) {
 		return false
 	}
-	if slices.ContainsFunc(identifyingTags, func(key string) bool { return j.Tags[key] != "" }) {
+	if len(j.Tags) > 0 {
 		return sameTags(j.Tags, want)
 	}
 	// AWS may give times in whole seconds.
