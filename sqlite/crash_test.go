@@ -23,7 +23,7 @@ func TestAKilledProcessLosesNothingThatWasCommitted(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "muster.db")
 	told := int64(0)
-	for range 5 {
+	for range 3 {
 		run := exec.Command(os.Args[0], "-test.run=^TestAKilledProcessLosesNothingThatWasCommitted$")
 		run.Env = append(os.Environ(), "SQLITE_TEST_KILLED="+path)
 		out, err := run.StdoutPipe()

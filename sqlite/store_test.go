@@ -64,7 +64,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 // TestSeveralProcessesShareTheFile runs itself as processes that open a file
 // that is not there yet, all at once, and write into one execution.
 func TestSeveralProcessesShareTheFile(t *testing.T) {
-	const processes, each = 8, 25
+	const processes, each = 6, 15
 	if path := os.Getenv("SQLITE_TEST_SHARED"); path != "" {
 		s := open(t, path)
 		for range each {
