@@ -72,7 +72,7 @@ func (c *claim) ready(ctx context.Context, region recovery.Region) error {
 	if err = errors.Join(err, <-points); err != nil {
 		return drsFailure(err)
 	}
-	readiness := recovery.Readiness{Policy: c.w.Policy, Replace: c.w.Replace, Type: c.w.Type}
+	readiness := recovery.Readiness{Policy: c.w.Policy, Replace: c.w.Replace}
 	if err := readiness.Check(c.w.Wave.Servers, s); err != nil {
 		return err
 	}

@@ -1,0 +1,81 @@
+package recovery
+
+import (
+	"slices"
+	"time"
+)
+
+// SourceServer is what DRS knows of a server that it replicates.
+type SourceServer struct {
+	ID          SourceServerID
+	Hostname    string
+	Replication string        // dataReplicationState, e.g. CONTINUOUS; "" when DRS does not say
+	Lag         time.Duration // behind the source
+	StagingArea string        // EXTENDED, EXTENSION_ERROR, NOT_EXTENDED; "" when DRS does not say
+	LastLaunch  LastLaunch
+}
+
+// LastLaunch is the newest launch of a source server.
+type LastLaunch struct {
+	JobID  JobID
+	Status string // PENDING, IN_PROGRESS, LAUNCHED, FAILED, TERMINATED; "" when there was none
+}
+
+// Running says whether the launch was under way when DRS was asked.
+func (l LastLaunch) Running() bool { return l.Status == "PENDING" || l.Status == "IN_PROGRESS" }
+
+// RecoveryInstance is what an earlier launch left behind.
+type RecoveryInstance struct {
+	ID       InstanceID // of the recovery instance
+	EC2      InstanceID // of the EC2 instance; usually the same
+	Server   SourceServerID
+	Drill    bool
+	EC2State string // e.g. RUNNING
+}
+
+// Live says whether starting the server again would destroy something that
+// is no drill's: DRS cleans up what a server's last launch made.
+func (i RecoveryInstance) Live() bool {
+	return !i.Drill && i.EC2State != "TERMINATED" && i.EC2State != "NOT_FOUND"
+}
+
+// RecoveryPoint is one snapshot that a server can be recovered to.
+type RecoveryPoint struct {
+	ID     SnapshotID
+	Server SourceServerID
+	Taken  time.Time // zero: not taken yet, so not usable
+}
+
+// Standing is what AWS says about a wave's servers, all that readiness is
+// judged by.
+type Standing struct {
+	Servers   []SourceServer
+	Instances []RecoveryInstance
+	Jobs      []Job           // of last launches that looked running
+	Points    []RecoveryPoint // of the servers that NeedPoints names
+}
+
+// server gives what DRS knows of a server, or nil.
+func (s Standing) server(id SourceServerID) *SourceServer {
+	for i := range s.Servers {
+		if s.Servers[i].ID == id {
+			return &s.Servers[i]
+		}
+	}
+	return nil
+}
+
+// held says whether a launch of the server is under way. One whose job is over
+// is not, whatever the launch's own status says.
+func (s Standing) held(server *SourceServer) bool {
+	return server.LastLaunch.Running() && !slices.ContainsFunc(s.Jobs, func(j Job) bool {
+		return j.ID == server.LastLaunch.JobID && j.Over()
+	})
+}
+
+// usable says whether the server can be recovered to a point; "": to any.
+func (s Standing) usable(server SourceServerID, id SnapshotID) bool {
+	return slices.ContainsFunc(s.Points, func(p RecoveryPoint) bool {
+		return p.Server == server && !p.Taken.IsZero() && (id == "" || p.ID == id)
+	})
+}
