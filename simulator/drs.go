@@ -176,5 +176,5 @@ func (h *handling) initializeService(map[string]any) (any, *apiError) {
 }
 
 func (h *handling) listStagingAccounts(in map[string]any) (any, *apiError) {
-	return h.page(in, "accounts", []any{}, nil)
+	return h.page(in, "accounts", nil, nil)
 }

@@ -169,14 +169,18 @@ func (h *handling) ec2Action() (any, *apiError) {
 	}
 	if q.operation == "DescribeInstances" {
 		if f, ok := h.oracle.call(LagInstanceList); ok {
-			forgetYoung(result, h.now.Add(-time.Duration(f.Duration)))
+			young := forgetYoung(result, h.now.Add(-time.Duration(f.Duration)))
+			if young != "" && newForm(q.form).has("InstanceId") {
+				return nil, badRequest("InvalidInstanceID.NotFound", "The instance ID '%s' does not exist", young)
+			}
 		}
 	}
 	return result, nil
 }
 
-// forgetYoung takes the instances out of an answer of DescribeInstances that were launched after a moment.
-func forgetYoung(result any, after time.Time) {
+// forgetYoung takes the instances out of an answer of DescribeInstances that
+// were launched after a moment, and gives one of them.
+func forgetYoung(result any, after time.Time) (young string) {
 	m, _ := result.(map[string]any)
 	reservations, _ := m["reservationSet"].([]any)
 	var kept []any
@@ -188,6 +192,8 @@ func forgetYoung(result any, after time.Time) {
 			im, _ := i.(map[string]any)
 			if at, ok := im["launchTime"].(time.Time); !ok || !at.After(after) {
 				old = append(old, i)
+			} else {
+				young, _ = im["instanceId"].(string)
 			}
 		}
 		if old != nil {
@@ -196,4 +202,5 @@ func forgetYoung(result any, after time.Time) {
 		}
 	}
 	m["reservationSet"] = kept
+	return young
 }

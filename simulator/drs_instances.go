@@ -12,17 +12,17 @@ func (h *handling) describeRecoveryInstances(in map[string]any) (any, *apiError)
 	if f, ok := h.oracle.call(LagInstanceList); ok {
 		view = view.Add(-time.Duration(f.Duration))
 	}
-	var items []any
+	var found []*instance
 	var keys []string
 	for _, n := range h.instances {
 		if len(ids) > 0 && !ids[n.id] || len(servers) > 0 && !servers[n.server.ID] || !n.standsAt(view) {
 			continue
 		}
-		items = append(items, h.showInstance(n))
+		found = append(found, n)
 		keys = append(keys, n.id)
 		h.touch(n.id)
 	}
-	return h.page(in, "items", items, keys)
+	return h.page(in, "items", keys, func(i int) any { return h.showInstance(found[i]) })
 }
 
 // standsAt says whether DRS lists the instance at a moment.

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -13,16 +14,14 @@ func (h *handling) describeSourceServers(in map[string]any) (any, *apiError) {
 	}
 	ids := toSet(stringsAt(filters, "sourceServerIDs"))
 	accounts := toSet(stringsAt(filters, "stagingAccountIDs"))
-	var items []any
 	var keys []string
 	for _, id := range h.order {
 		if len(ids) > 0 && !ids[id] || len(accounts) > 0 && !accounts[h.at.account] {
 			continue
 		}
-		items = append(items, h.showServer(h.servers[id]))
 		keys = append(keys, id)
 	}
-	return h.page(in, "items", items, keys)
+	return h.page(in, "items", keys, func(i int) any { return h.showServer(h.servers[keys[i]]) })
 }
 
 func (h *handling) showServer(s *server) map[string]any {
@@ -151,16 +150,15 @@ func (h *handling) describeRecoverySnapshots(in map[string]any) (any, *apiError)
 	}
 	points := h.snapshots(s, h.now)
 	if stringAt(in, "order") != "ASC" {
-		for i, j := 0, len(points)-1; i < j; i, j = i+1, j-1 {
-			points[i], points[j] = points[j], points[i]
-		}
+		slices.Reverse(points)
 	}
-	var items []any
+	points = slices.DeleteFunc(points, func(p point) bool { return p.expected.Before(from) || p.expected.After(to) })
 	var keys []string
 	for _, p := range points {
-		if p.expected.Before(from) || p.expected.After(to) {
-			continue
-		}
+		keys = append(keys, p.id)
+	}
+	return h.page(in, "items", keys, func(i int) any {
+		p := points[i]
 		item := map[string]any{"snapshotID": p.id, "sourceServerID": s.ID, "expectedTimestamp": stamp(p.expected)}
 		if p.finished {
 			item["timestamp"] = stamp(p.expected)
@@ -170,10 +168,8 @@ func (h *handling) describeRecoverySnapshots(in map[string]any) (any, *apiError)
 			}
 			item["ebsSnapshots"] = snaps
 		}
-		items = append(items, item)
-		keys = append(keys, p.id)
-	}
-	return h.page(in, "items", items, keys)
+		return item
+	})
 }
 
 // span reads a pair of dates; an absent one is no bound.

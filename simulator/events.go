@@ -1,32 +1,49 @@
 package simulator
 
-import "time"
+import (
+	"container/heap"
+	"time"
+)
 
 // event is something that a region will do by itself. Nothing runs until
 // somebody asks: then everything due is done, in the order of its time.
 type event struct {
-	at time.Time
-	do func(at time.Time)
+	at    time.Time
+	order int // events of one moment keep the order in which they were scheduled
+	do    func(at time.Time)
 }
 
-// schedule puts an event into its place; events of one moment keep the order
-// in which they were scheduled.
-func (r *region) schedule(at time.Time, do func(at time.Time)) {
-	i := len(r.events)
-	for i > 0 && r.events[i-1].at.After(at) {
-		i--
+type eventQueue []event
+
+func (q eventQueue) Len() int      { return len(q) }
+func (q eventQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *eventQueue) Push(e any)   { *q = append(*q, e.(event)) }
+
+func (q eventQueue) Less(i, j int) bool {
+	if q[i].at.Equal(q[j].at) {
+		return q[i].order < q[j].order
 	}
-	r.events = append(r.events, event{})
-	copy(r.events[i+1:], r.events[i:])
-	r.events[i] = event{at, do}
+	return q[i].at.Before(q[j].at)
+}
+
+func (q *eventQueue) Pop() any {
+	last := len(*q) - 1
+	e := (*q)[last]
+	(*q)[last] = event{}
+	*q = (*q)[:last]
+	return e
+}
+
+// schedule has something done when its time has come.
+func (r *region) schedule(at time.Time, do func(at time.Time)) {
+	r.scheduled++
+	heap.Push(&r.events, event{at, r.scheduled, do})
 }
 
 // advance does what is due by now.
 func (r *region) advance(now time.Time) {
 	for len(r.events) > 0 && !r.events[0].at.After(now) {
-		e := r.events[0]
-		r.events[0].do = nil
-		r.events = r.events[1:]
+		e := heap.Pop(&r.events).(event)
 		e.do(e.at)
 	}
 }

@@ -47,7 +47,7 @@ func (e *FleetError) Error() string {
 // maxNodes bounds what a fleet file may unfold to, aliases counted each time
 // they are used: a few lines of YAML can otherwise mean billions.
 const (
-	maxNodes    = 2_000_000
+	maxNodes    = 500_000
 	maxDepth    = 64
 	maxProblems = 200
 )

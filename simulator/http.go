@@ -249,7 +249,10 @@ func (w *World) refuse(q *request, e *apiError) *answer {
 		writeQueryError(a, q.service, w.requestID(), e)
 		return a
 	}
-	body := map[string]any{"message": e.Message, "code": e.Code}
+	body := map[string]any{"message": e.Message}
+	if s := model().Shapes[e.Code]; s == nil || s.Members["code"].Shape != "" {
+		body["code"] = e.Code
+	}
 	for k, v := range e.Extra {
 		body[k] = v
 	}

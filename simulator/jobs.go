@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"sort"
+	"strconv"
 	"time"
 )
 
@@ -49,10 +50,9 @@ func (h *handling) newJob(id, kind, initiator string, tags map[string]string) *j
 }
 
 // takes puts a server under a job: until the job is over no other may have it.
-func (h *handling) takes(j *job, s *server) *participant {
+func (h *handling) takes(j *job, s *server) {
 	s.running = j
 	j.servers = append(j.servers, participant{server: s})
-	return &j.servers[len(j.servers)-1]
 }
 
 func (j *job) begins(at time.Time) {
@@ -156,18 +156,18 @@ func (h *handling) describeJobs(in map[string]any) (any, *apiError) {
 	if f, ok := h.oracle.call(LagJobList); ok {
 		view = view.Add(-time.Duration(f.Duration))
 	}
-	var items []any
+	var found []*job
 	var keys []string
 	for i := len(h.jobs) - 1; i >= 0; i-- {
 		j := h.jobs[i]
 		if len(ids) > 0 && !ids[j.id] || j.created.Before(from) || j.created.After(to) || j.created.After(view) {
 			continue
 		}
-		items = append(items, h.showJob(j, view))
+		found = append(found, j)
 		keys = append(keys, j.id)
 		h.touch(j.id)
 	}
-	return h.page(in, "items", items, keys)
+	return h.page(in, "items", keys, func(i int) any { return h.showJob(found[i], view) })
 }
 
 // describeJobLogItems tells what happened in a job, oldest first.
@@ -178,15 +178,16 @@ func (h *handling) describeJobLogItems(in map[string]any) (any, *apiError) {
 	if j == nil {
 		return nil, invalid("Job %s does not exist.", id)
 	}
-	var items []any
-	var keys []string
-	for i, l := range j.log {
+	keys := make([]string, len(j.log)) // the log only grows, so an item's number is its key
+	for i := range keys {
+		keys[i] = strconv.Itoa(i)
+	}
+	return h.page(in, "items", keys, func(i int) any {
+		l := j.log[i]
 		item := map[string]any{"logDateTime": stamp(l.at), "event": l.event}
 		if l.data != nil {
 			item["eventData"] = l.data
 		}
-		items = append(items, item)
-		keys = append(keys, stamp(l.at)+string(rune('0'+i)))
-	}
-	return h.page(in, "items", items, keys)
+		return item
+	})
 }

@@ -4,45 +4,44 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// page cuts one page out of the items and adds the token of the next. The token
-// is opaque, and good only for the same question: it carries a hash of the
-// operation and its filters, and the key of the last item shown, so that items
-// that come or go meanwhile do not shift the pages.
-func (h *handling) page(in map[string]any, member string, items []any, keys []string) (any, *apiError) {
+// page shows one page of the items that have these keys, and adds the token of
+// the next. The token is opaque, and good only for the same question: it carries
+// a hash of the operation and its filters, and the key of the last item shown,
+// so that items that come or go meanwhile do not shift the pages.
+func (h *handling) page(in map[string]any, member string, keys []string, show func(i int) any) (any, *apiError) {
 	size := h.fleet.PageSize
 	if n, ok := in["maxResults"].(json.Number); ok {
 		if i, err := strconv.Atoi(n.String()); err == nil {
 			size = min(i, 1000)
 		}
 	}
-	question := h.question(in)
+	question, start := h.question(in), 0
 	if token := stringAt(in, "nextToken"); token != "" {
 		raw, err := base64.RawURLEncoding.DecodeString(token)
 		of, after, ok := strings.Cut(string(raw), " ")
 		if err != nil || !ok || of != question {
 			return nil, invalid("Invalid nextToken.")
 		}
-		start := len(items)
-		for i, k := range keys {
-			if k == after {
-				start = i + 1
-			}
+		start = slices.Index(keys, after) + 1
+		if start == 0 {
+			start = len(keys) // what was shown last is gone: there is no going on from it
 		}
-		items, keys = items[start:], keys[start:]
 	}
+	end := min(start+size, len(keys))
 	out := map[string]any{}
-	if len(items) > size {
-		out["nextToken"] = base64.RawURLEncoding.EncodeToString([]byte(question + " " + keys[size-1]))
-		items = items[:size]
+	if end < len(keys) {
+		out["nextToken"] = base64.RawURLEncoding.EncodeToString([]byte(question + " " + keys[end-1]))
+	}
+	items := make([]any, 0, end-start)
+	for i := start; i < end; i++ {
+		items = append(items, show(i))
 	}
 	out[member] = items
-	if items == nil {
-		out[member] = []any{}
-	}
 	return out, nil
 }
 

@@ -18,7 +18,8 @@ type region struct {
 	jobs        []*job // oldest first
 	instances   []*instance
 	ec2         *ec2State
-	events      []event
+	events      eventQueue
+	scheduled   int // events, ever
 	mutations   int // accepted here: part of every id that is made here
 }
 

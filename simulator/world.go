@@ -80,9 +80,8 @@ func New(fleet *Fleet, o Options) (*World, error) {
 		if ps := f.problems(); ps != nil {
 			return nil, fmt.Errorf("simulator: fault %d: %s", i+1, ps[0].Message)
 		}
-		w.faults.add("flag:"+strconv.Itoa(i), f, false)
 	}
-	w.started = time.Now()
+	w.started = time.Now().UTC().Round(0)
 	if o.Journal != "" {
 		if err := w.openJournal(o.Journal); err != nil {
 			return nil, err
@@ -96,6 +95,10 @@ func New(fleet *Fleet, o Options) (*World, error) {
 			w.log.close()
 			return nil, err
 		}
+	}
+	// Only now: what the journal says about faults is about those of its own time.
+	for i, f := range o.Faults {
+		w.faults.add("flag:"+strconv.Itoa(i), f, false)
 	}
 	return w, nil
 }
