@@ -1,7 +1,7 @@
 package simulator
 
 import (
-	"encoding/csv"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -201,14 +201,14 @@ var launchPhases = []string{"SNAPSHOT", "CONVERSION", "LAUNCH"}
 //
 // with the keys of a fault in a fleet file. A list takes its items between
 // spaces or plus signs (servers=s-1+s-2), and a value that holds a comma is
-// put between double quotes.
+// put between double quotes (a double quote in it is doubled).
 func ParseFault(s string) (Fault, error) {
 	var f Fault
 	name, rest, _ := strings.Cut(s, ":")
 	f.Name = strings.TrimSpace(name)
 	var wrong []string
 	if strings.TrimSpace(rest) != "" {
-		pairs, err := csvFields(rest)
+		pairs, err := splitPairs(rest)
 		if err != nil {
 			return Fault{}, fmt.Errorf("fault %q: %v", s, err)
 		}
@@ -230,27 +230,30 @@ func ParseFault(s string) (Fault, error) {
 	return f, nil
 }
 
-// csvFields splits at commas outside of quotes; a quote may begin after the equals sign.
-func csvFields(s string) ([]string, error) {
+// splitPairs splits at commas outside of quotes.
+func splitPairs(s string) ([]string, error) {
 	if !strings.Contains(s, `"`) {
 		return strings.Split(s, ","), nil
 	}
 	var fields []string
 	var field strings.Builder
 	quoted := false
-	for _, r := range s {
-		switch {
-		case r == '"':
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"' && quoted && strings.HasPrefix(s[i+1:], `"`):
+			field.WriteByte(c) // a doubled one stands for itself
+			i++
+		case c == '"':
 			quoted = !quoted
-		case r == ',' && !quoted:
+		case c == ',' && !quoted:
 			fields = append(fields, field.String())
 			field.Reset()
 		default:
-			field.WriteRune(r)
+			field.WriteByte(c)
 		}
 	}
 	if quoted {
-		return nil, csv.ErrQuote
+		return nil, errors.New("a quote is not closed")
 	}
 	return append(fields, field.String()), nil
 }
@@ -273,6 +276,7 @@ func (f *Fault) set(key, value string) error {
 			continue
 		}
 		var err error
+		kind := "whole number"
 		switch p := v.Field(i).Addr().Interface().(type) {
 		case *string:
 			*p = value
@@ -281,14 +285,16 @@ func (f *Fault) set(key, value string) error {
 		case *int:
 			*p, err = strconv.Atoi(value)
 		case *float64:
+			kind = "number"
 			*p, err = strconv.ParseFloat(value, 64)
 		case *bool:
+			kind = "truth value (true, false)"
 			*p, err = strconv.ParseBool(value)
 		case *Duration:
 			return p.UnmarshalText([]byte(value))
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %q is not a %s", key, value, v.Field(i).Kind())
+			return fmt.Errorf("%s: %q is not a %s", key, value, kind)
 		}
 		return nil
 	}
@@ -308,8 +314,8 @@ func (f Fault) String() string {
 		if list, ok := v.Field(i).Interface().([]string); ok {
 			value = strings.Join(list, "+")
 		}
-		if strings.Contains(value, ",") {
-			value = `"` + value + `"`
+		if strings.ContainsAny(value, `,"`) {
+			value = `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
 		}
 		pairs = append(pairs, key+"="+value)
 	}

@@ -170,7 +170,9 @@ func (l *launching) runInstance(id string, at time.Time) string {
 	}
 	if s.settings.CopyTags {
 		for k, v := range s.tags {
-			i.Tags[k] = v
+			if _, own := i.Tags[k]; !own { // the template's own word is the later one
+				i.Tags[k] = v
+			}
 		}
 	}
 	i.Tags["AWSElasticDisasterRecoverySourceServerID"] = s.ID
