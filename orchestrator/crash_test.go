@@ -15,15 +15,25 @@ import (
 	"muster/simulator"
 )
 
-// slowAWS answers so slowly that preparing a wave outlasts the renewal of its
-// lease, so that renewals are among the points.
-var slowAWS = simulator.Options{Latency: 2 * time.Second}
+// crashHouse is what the points are found and tried in. AWS answers so slowly
+// that preparing a wave outlasts the renewal of its lease, so that renewals
+// are among the points; its lists of jobs lag; and another party's job, begun
+// just before ours, is there to be mistaken for it.
+func crashHouse(t *testing.T) *house {
+	h := open(t, 2, fleet(3, "", nil), simulator.Options{
+		Latency: 2 * time.Second,
+		Faults:  []simulator.Fault{{Name: simulator.LagJobList, Duration: simulator.Duration(50 * time.Second)}},
+	})
+	h.othersJob(serverID(3))
+	time.Sleep(time.Minute)
+	return h
+}
 
 // undisturbed records one start that nothing disturbs: its calls, which are
-// the points where others are killed, and its answer.
+// the points where others are disturbed, and its answer.
 func undisturbed(t *testing.T) (calls []call, answer *orchestrator.Started) {
 	synctest.Test(t, func(t *testing.T) {
-		h := open(t, 2, fleet(2, "", nil), slowAWS)
+		h := crashHouse(t)
 		p := newProcess()
 		var err error
 		if answer, err = h.invocation(p, 0).StartWave(t.Context(), h.wave); err != nil {
@@ -34,46 +44,55 @@ func undisturbed(t *testing.T) (calls []call, answer *orchestrator.Started) {
 	return calls, answer
 }
 
-func TestKilledBeforeOrAfterAnyCallAWaveHasOneJobAndItsIDIsKnown(t *testing.T) {
+func TestDisturbedAtAnyCallAWaveHasOneJobAndItsIDIsKnown(t *testing.T) {
 	calls, want := undisturbed(t)
 	points := 0
 	for _, stop := range calls {
-		for _, after := range []bool{false, true} {
+		for _, how := range []disturbance{killedBefore, killedAfter, answerLost} {
 			for _, deliveries := range []int{1, 2} {
 				points++
-				when := map[bool]string{false: "before", true: "after"}[after]
-				t.Run(fmt.Sprintf("%s %s, delivered again %d×", when, stop, deliveries), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) { crashAndRedeliver(t, stop, after, deliveries, want) })
+				t.Run(fmt.Sprintf("%s %s, delivered again %d×", how, stop, deliveries), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { disturbAndRedeliver(t, stop, how, deliveries, want) })
 				})
 			}
 		}
 	}
-	if points < 80 {
+	if points < 120 {
 		t.Errorf("only %d crash points were found: the recorded run is not a whole one", points)
 	}
-	t.Logf("%d crash points (%d calls, before and after, delivered again once and twice)", points, len(calls))
+	t.Logf("%d crash points: %d calls, killed before, killed after, answer lost; delivered again once and twice at once", points, len(calls))
 }
 
-func crashAndRedeliver(t *testing.T, stop call, after bool, deliveries int, want *orchestrator.Started) {
-	h := open(t, 2, fleet(2, "", nil), slowAWS)
+func disturbAndRedeliver(t *testing.T, stop call, how disturbance, deliveries int, want *orchestrator.Started) {
+	h := crashHouse(t)
 	first := newProcess()
-	first.stop, first.after = stop, after
+	first.stop, first.how = stop, how
 	var wait sync.WaitGroup
 	defer wait.Wait()
 	defer close(first.buried)
-	wait.Go(func() { h.invocation(first, 0).StartWave(t.Context(), h.wave) })
+	over := make(chan struct{})
+	wait.Go(func() {
+		h.invocation(first, 0).StartWave(t.Context(), h.wave)
+		close(over)
+	})
 	for !first.killed() {
-		time.Sleep(time.Second)
-		synctest.Wait()
+		select {
+		case <-over: // it lived to see the end
+			first.dead = true
+		case <-time.After(time.Second):
+			synctest.Wait()
+		}
 	}
 	died := time.Now()
 
+	// The clocks of those who get it next are two minutes apart.
 	answers := make([]*orchestrator.Started, deliveries)
 	errs := make([]error, deliveries)
 	var again sync.WaitGroup
 	for i := range deliveries {
 		again.Go(func() {
-			answers[i], errs[i] = h.invocation(newProcess(), 0).StartWave(t.Context(), h.wave)
+			skew := time.Duration(i) * recovery.ClockSkew
+			answers[i], errs[i] = h.invocation(newProcess(), skew).StartWave(t.Context(), h.wave)
 		})
 	}
 	again.Wait()
@@ -91,11 +110,12 @@ func crashAndRedeliver(t *testing.T, stop call, after bool, deliveries int, want
 		}
 	}
 	h.checkRecord(job)
+	h.wantNoConflict()
 	// What a killed invocation may cost the next one: the lease where nothing
 	// was sent, the call's deadline and the grace where something may have been.
 	// The start's own work comes on top.
 	limit := recovery.Lease + time.Minute
-	if h.sentEvents() > 0 && first.wasSent() {
+	if first.wasSent() {
 		limit = recovery.SendTimeout + recovery.Grace + time.Minute
 	}
 	if took > limit {
@@ -108,20 +128,6 @@ func (p *process) wasSent() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.count["store SENT"] > 0
-}
-
-func (h *house) sentEvents() int {
-	events, err := h.store.Events(h.t.Context(), h.wave.Execution)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	n := 0
-	for _, ev := range events {
-		if ev.Kind == recovery.EventSent {
-			n++
-		}
-	}
-	return n
 }
 
 // checkRecord holds the record to what happened: the job's id, a chain of
@@ -142,23 +148,34 @@ func (h *house) checkRecord(id recovery.JobID) {
 	if err := recovery.CheckChain(events); err != nil {
 		h.t.Error(err)
 	}
-	announced := map[string]time.Time{}
+	sent := 0
 	for _, ev := range events {
-		for _, s := range ev.Changes {
-			for _, c := range s.Changes {
-				key := map[recovery.Home]string{recovery.InDRS: string(s.Server), recovery.InTemplate: s.TemplateID}[c.Setting.Home()]
-				if _, known := announced[key]; !known {
-					announced[key] = ev.At
-				}
-			}
+		if ev.Kind == recovery.EventSent {
+			sent++
 		}
 	}
 	for _, c := range h.world.Calls() {
+		if c.Operation == "StartRecovery" && isOurs(c) {
+			sent--
+		}
 		if !c.Mutated || !slices.Contains([]string{"UpdateLaunchConfiguration", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"}, c.Operation) {
 			continue
 		}
-		if !slices.ContainsFunc(c.Resources, func(id string) bool { at, known := announced[id]; return known && !at.After(c.Time) }) {
+		if !slices.ContainsFunc(c.Resources, func(id string) bool { return h.announced.stood(id, c.Time) }) {
 			h.t.Errorf("%s of %v was not announced in the record before it was made", c.Operation, c.Resources)
+		}
+	}
+	if sent < 0 {
+		h.t.Errorf("StartRecovery was called %d times more often than the record says it might have been", -sent)
+	}
+}
+
+// wantNoConflict says that StartRecovery was never sent while our own job was there.
+func (h *house) wantNoConflict() {
+	h.t.Helper()
+	for _, c := range h.world.Calls() {
+		if c.Operation == "StartRecovery" && c.Code == "ConflictException" {
+			h.t.Error("StartRecovery was sent once more while the job ran: only AWS prevented a second launch")
 		}
 	}
 }

@@ -2,6 +2,7 @@ package orchestrator_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -216,9 +217,10 @@ func TestNothingIsBegunThatCannotEndInTime(t *testing.T) {
 	}
 }
 
-// othersJob lets another party start a job with the house's first server.
-func (h *house) othersJob() {
-	body := fmt.Sprintf(`{"sourceServers":[{"sourceServerID":"%s"}],"isDrill":true,"tags":{"Owner":"somebody"}}`, serverID(1))
+// othersJob lets another party start a job with a server, and gives its id.
+func (h *house) othersJob(server recovery.SourceServerID) string {
+	h.t.Helper()
+	body := fmt.Sprintf(`{"sourceServers":[{"sourceServerID":"%s"}],"isDrill":true,"tags":{"Owner":"somebody"}}`, server)
 	r, err := http.NewRequest("POST", "http://drs.us-west-2.amazonaws.com/StartRecovery", strings.NewReader(body))
 	if err != nil {
 		h.t.Fatal(err)
@@ -228,6 +230,11 @@ func (h *house) othersJob() {
 	if err != nil || answer.StatusCode != http.StatusAccepted {
 		h.t.Fatalf("another party's job was not started: %v %v", answer, err)
 	}
+	var made struct{ Job struct{ JobID string } }
+	if err := json.NewDecoder(answer.Body).Decode(&made); err != nil {
+		h.t.Fatal(err)
+	}
+	return made.Job.JobID
 }
 
 func TestAnotherPartysJobIsNamedAndCanBeWaitedFor(t *testing.T) {
@@ -239,7 +246,7 @@ func TestAnotherPartysJobIsNamedAndCanBeWaitedFor(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := burning(t)
 				p := newProcess()
-				started := sync.OnceFunc(h.othersJob)
+				started := sync.OnceValue(func() string { return h.othersJob(serverID(1)) })
 				p.before = func(c call) {
 					if strings.HasPrefix(c.name, at) {
 						started()
@@ -250,7 +257,7 @@ func TestAnotherPartysJobIsNamedAndCanBeWaitedFor(t *testing.T) {
 				if !errors.As(err, &refused) || refused.Code != recovery.DRSAPIError || !refused.Retryable {
 					t.Fatalf("got %v, want a retryable DRS_API_ERROR", err)
 				}
-				if job := string(h.onlyJob()); !strings.Contains(refused.Message, job) || !strings.Contains(refused.Message, string(serverID(1))) {
+				if job := started(); !strings.Contains(refused.Message, job) || !strings.Contains(refused.Message, string(serverID(1))) {
 					t.Errorf("the message names neither job %s nor its server: %s", job, refused.Message)
 				}
 				time.Sleep(20 * time.Minute)
@@ -268,7 +275,7 @@ func TestAStoreThatLosesAnswersLosesNoWave(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := burning(t)
 				o := h.invocation(newProcess(), 0)
-				o.Executions = &forgetful{ExecutionStore: h.store, kind: recovery.EventKind(kind)}
+				o.Executions = &forgetful{ExecutionStore: o.Executions, kind: recovery.EventKind(kind)}
 				started, err := o.StartWave(t.Context(), h.wave)
 				if err != nil {
 					t.Fatal(err)

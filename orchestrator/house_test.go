@@ -29,6 +29,8 @@ type house struct {
 	world *simulator.World
 	store *sqlite.Store
 	wave  recovery.WaveStart
+
+	announced announcements
 }
 
 // fleet describes the account that tests recover into: servers that are
@@ -107,18 +109,21 @@ func (h *house) invocation(p *process, skew time.Duration) *orchestrator.Orchest
 			HTTPClient: &http.Client{Transport: transport{p, h.world.RoundTripper()}},
 			Jitter:     func() float64 { return 0.5 },
 		}),
-		Executions: watchedStore{p, h.store},
+		Executions: watchedStore{p, h.store, &h.announced},
 		Now:        func() time.Time { return time.Now().Add(skew) },
 	}
 }
 
-// onlyJob gives the one job that the house's AWS was made to launch.
+// isOurs says whether a call was made in the role that our waves assume.
+func isOurs(c simulator.Call) bool { return strings.Contains(c.Principal, "assumed-role/") }
+
+// onlyJob gives the one job that was launched for the house's wave.
 func (h *house) onlyJob() recovery.JobID {
 	h.t.Helper()
 	var jobs []recovery.JobID
 	for _, c := range h.world.Calls() {
 		for _, id := range c.Resources {
-			if c.Operation == "StartRecovery" && c.Mutated && strings.HasPrefix(id, "drsjob-") {
+			if c.Operation == "StartRecovery" && c.Mutated && isOurs(c) && strings.HasPrefix(id, "drsjob-") {
 				jobs = append(jobs, recovery.JobID(id))
 			}
 		}

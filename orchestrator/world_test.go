@@ -24,13 +24,25 @@ type call struct {
 
 func (c call) String() string { return fmt.Sprintf("%s #%d", c.name, c.nth) }
 
-var errDead = errors.New("this invocation was killed")
+var (
+	errDead       = errors.New("this invocation was killed")
+	errLostAnswer = errors.New("the connection broke before the answer came")
+)
+
+// A disturbance is what happens to one call of a process.
+type disturbance string
+
+const (
+	killedBefore disturbance = "killed before"
+	killedAfter  disturbance = "killed after" // it took effect, but before its answer
+	answerLost   disturbance = "answer lost"  // it took effect, and the process lives on
+)
 
 // A process stands for one invocation's process: all its calls go through it,
-// so it can be watched, and killed before or after any of them.
+// so it can be watched, and disturbed at any of them.
 type process struct {
-	stop   call // where it is killed
-	after  bool // after the call took effect, but before its answer
+	stop   call
+	how    disturbance
 	buried chan struct{}
 
 	before func(call) // what else happens just before a call; nil: nothing
@@ -56,7 +68,7 @@ func (p *process) do(name string, effect func() error) error {
 	p.count[name]++
 	this := call{name, p.count[name]}
 	p.calls = append(p.calls, this)
-	if this == p.stop && !p.after {
+	if this == p.stop && p.how == killedBefore {
 		p.dead = true
 	}
 	dead := p.dead
@@ -79,7 +91,7 @@ func (p *process) do(name string, effect func() error) error {
 	}
 	err := effect()
 	p.mu.Lock()
-	if this == p.stop {
+	if this == p.stop && p.how == killedAfter {
 		p.dead = true
 	}
 	dead = p.dead
@@ -87,6 +99,9 @@ func (p *process) do(name string, effect func() error) error {
 	if dead {
 		<-p.buried
 		return errDead
+	}
+	if this == p.stop && p.how == answerLost {
+		return errLostAnswer
 	}
 	return err
 }
@@ -149,10 +164,33 @@ func serverIn(body string) string {
 	return " " + id
 }
 
-// watchedStore passes calls of the store on through the process.
+// watchedStore passes calls of the store on through the process, and notes
+// when changes of settings were announced, whatever the process's clock says.
 type watchedStore struct {
 	process *process
 	recovery.ExecutionStore
+	announced *announcements
+}
+
+// announcements says since when a change of a server's DRS settings, or of a
+// template, has been in the record.
+type announcements struct{ since sync.Map }
+
+func (a *announcements) note(changes []recovery.ServerChange) {
+	for _, s := range changes {
+		for _, c := range s.Changes {
+			about := string(s.Server)
+			if c.Setting.Home() == recovery.InTemplate {
+				about = s.TemplateID
+			}
+			a.since.LoadOrStore(about, time.Now())
+		}
+	}
+}
+
+func (a *announcements) stood(about string, at time.Time) bool {
+	since, known := a.since.Load(about)
+	return known && !since.(time.Time).After(at)
 }
 
 func (s watchedStore) Execution(ctx context.Context, id recovery.ExecutionID) (e *recovery.Execution, err error) {
@@ -168,5 +206,11 @@ func (s watchedStore) Commit(ctx context.Context, c recovery.Change) error {
 	if c.Event != nil {
 		name = "store " + string(c.Event.Kind)
 	}
-	return s.process.do(name, func() error { return s.ExecutionStore.Commit(ctx, c) })
+	return s.process.do(name, func() error {
+		err := s.ExecutionStore.Commit(ctx, c)
+		if err == nil && c.Event != nil {
+			s.announced.note(c.Event.Changes)
+		}
+		return err
+	})
 }
