@@ -118,7 +118,7 @@ func (a *Accounts) assume(ctx context.Context, account recovery.AccountContext) 
 		RoleSessionName: aws.String(sessionName),
 		DurationSeconds: aws.Int32(int32(sessionLength / time.Second)),
 	}
-	if account.ExternalID != "" {
+	if !account.ExternalID.IsZero() {
 		in.ExternalId = aws.String(account.ExternalID.Reveal())
 	}
 	client := sts.NewFromConfig(a.cfg, func(o *sts.Options) { o.Region = account.Region })

@@ -70,7 +70,7 @@ func (p *problems) account(path string, v value) recovery.AccountContext {
 	// that is shorter than two characters.
 	if id, ok := f.mayText("externalId"); ok && id != "" {
 		f.check(f.at("externalId"), recovery.CheckExternalID(id))
-		a.ExternalID = recovery.Secret(id)
+		a.ExternalID = recovery.NewSecret(id)
 	}
 	return a
 }

@@ -89,7 +89,7 @@ func open(t testing.TB, servers int, fleetFile string, o simulator.Options) *hou
 		Policy: recovery.Continuous,
 		Wave: recovery.Wave{
 			Number: 1, Name: "Databases",
-			Account: recovery.AccountContext{AccountID: target, Region: "us-west-2", RoleName: "Recoverer", ExternalID: "a-secret-word"},
+			Account: recovery.AccountContext{AccountID: target, Region: "us-west-2", RoleName: "Recoverer", ExternalID: recovery.NewSecret("a-secret-word")},
 		},
 	}}
 	for i := 1; i <= servers; i++ {

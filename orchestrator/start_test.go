@@ -63,8 +63,8 @@ func TestEveryCallOfACrossAccountStartActsInTheTargetsAccountAsItsRole(t *testin
 
 func TestARoleThatCannotBeAssumedIsNamedWithItsAccountAndNothingChanges(t *testing.T) {
 	for name, change := range map[string]func(*recovery.AccountContext){
-		"wrong external id": func(a *recovery.AccountContext) { a.ExternalID = "not-the-word" },
-		"no external id":    func(a *recovery.AccountContext) { a.ExternalID = "" },
+		"wrong external id": func(a *recovery.AccountContext) { a.ExternalID = recovery.NewSecret("not-the-word") },
+		"no external id":    func(a *recovery.AccountContext) { a.ExternalID = recovery.Secret{} },
 		"missing role":      func(a *recovery.AccountContext) { a.RoleName = "Nobody" },
 		"another account":   func(a *recovery.AccountContext) { a.AccountID = "444455556666" },
 	} {
@@ -89,7 +89,7 @@ func TestARoleThatCannotBeAssumedIsNamedWithItsAccountAndNothingChanges(t *testi
 func TestADeniedCallIsToldWithAWSsOwnWordsAndNothingIsLaunched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := open(t, 1, fleet(1, "", nil), simulator.Options{})
-		h.wave.Wave.Account.RoleName, h.wave.Wave.Account.ExternalID = "Untagger", ""
+		h.wave.Wave.Account.RoleName, h.wave.Wave.Account.ExternalID = "Untagger", recovery.Secret{}
 		refused := h.refusedWith()
 		if refused.Code != recovery.DRSAPIError || refused.Retryable || !strings.Contains(refused.Message, "Failed to start recovery: AccessDeniedException - ") ||
 			!strings.Contains(refused.Message, "drs:TagResource") {

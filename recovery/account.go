@@ -4,24 +4,48 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"unique"
 )
 
 // Secret is text that must not reach a log, an error, a record or a report.
 // However it is formatted or marshalled it shows as [redacted]; Reveal is the
-// one way to read it.
-type Secret string
+// one way to read it. Two secrets of the same text are equal.
+//
+// It holds its text behind a pointer, because package fmt does not ask a value
+// how it wants to be shown when it lies in an unexported field, and prints what
+// it finds there: an address.
+type Secret struct{ text unique.Handle[string] }
 
 const redacted = "[redacted]"
 
+// NewSecret hides a text; "" is no secret.
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{unique.Make(text)}
+}
+
+// IsZero says whether there is no secret.
+func (s Secret) IsZero() bool { return s == Secret{} }
+
+// Equal says whether both hide the same text.
+func (s Secret) Equal(other Secret) bool { return s == other }
+
 // Reveal gives the text itself, for the one call that needs it.
-func (s Secret) Reveal() string { return string(s) }
+func (s Secret) Reveal() string {
+	if s.IsZero() {
+		return ""
+	}
+	return s.text.Value()
+}
 
 // Format implements fmt.Formatter, for every verb.
 func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
 
 // String gives [redacted], or nothing when there is no secret.
 func (s Secret) String() string {
-	if s == "" {
+	if s.IsZero() {
 		return ""
 	}
 	return redacted
