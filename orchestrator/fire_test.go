@@ -120,7 +120,7 @@ func pausedAndDelivered(t *testing.T, at call, pause time.Duration) {
 	answers, errs := make([]*orchestrator.Started, 2), make([]error, 2)
 	var both sync.WaitGroup
 	both.Go(func() { answers[0], errs[0] = h.invocation(sleeper, 0).StartWave(t.Context(), h.wave) })
-	synctest.Wait()
+	time.Sleep(time.Second)
 	both.Go(func() { answers[1], errs[1] = h.invocation(newProcess(), 0).StartWave(t.Context(), h.wave) })
 	both.Wait()
 	job := h.onlyJob()
@@ -175,7 +175,7 @@ func TestWhoeverWaitsTooLongSaysThatTheWaveIsInProgress(t *testing.T) {
 			_, err := h.invocation(newProcess(), 0).StartWave(t.Context(), h.wave)
 			first <- err
 		}()
-		synctest.Wait()
+		time.Sleep(time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		_, err := h.invocation(newProcess(), 0).StartWave(ctx, h.wave)

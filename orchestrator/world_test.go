@@ -164,6 +164,10 @@ func serverIn(body string) string {
 	return " " + id
 }
 
+// storeTime is how long the store takes to answer, so that two who ask at the
+// same time both decide on the same version.
+const storeTime = 10 * time.Millisecond
+
 // watchedStore passes calls of the store on through the process, and notes
 // when changes of settings were announced, whatever the process's clock says.
 type watchedStore struct {
@@ -196,6 +200,7 @@ func (a *announcements) stood(about string, at time.Time) bool {
 func (s watchedStore) Execution(ctx context.Context, id recovery.ExecutionID) (e *recovery.Execution, err error) {
 	err = s.process.do("store read", func() (err error) {
 		e, err = s.ExecutionStore.Execution(ctx, id)
+		time.Sleep(storeTime)
 		return err
 	})
 	return e, err
@@ -211,6 +216,7 @@ func (s watchedStore) Commit(ctx context.Context, c recovery.Change) error {
 		if err == nil && c.Event != nil {
 			s.announced.note(c.Event.Changes)
 		}
+		time.Sleep(storeTime)
 		return err
 	})
 }
