@@ -77,7 +77,7 @@ func (c *checker) value(name string, v any, path string) {
 	case "integer", "long":
 		if n, ok := v.(json.Number); ok {
 			if i, err := strconv.ParseInt(n.String(), 10, 64); err == nil && (s.Type == "long" || int64(int32(i)) == i) {
-				c.limits(s, i, fmt.Sprint(i), path, "value")
+				c.limits(s, i, i, path, "value")
 				return
 			}
 		}
@@ -115,7 +115,7 @@ func (c *checker) structure(s *shape, m map[string]any, path string) {
 }
 
 func (c *checker) list(s *shape, l []any, path string) {
-	c.limits(s, int64(len(l)), quote(l), path, "length")
+	c.limits(s, int64(len(l)), l, path, "length")
 	for i, v := range l {
 		at := fmt.Sprintf("%s.%d.member", path, i+1)
 		if v == nil {
@@ -127,7 +127,7 @@ func (c *checker) list(s *shape, l []any, path string) {
 }
 
 func (c *checker) table(s *shape, m map[string]any, path string) {
-	c.limits(s, int64(len(m)), quote(m), path, "length")
+	c.limits(s, int64(len(m)), m, path, "length")
 	for _, key := range sortedKeys(m) {
 		c.value(s.Key, key, joinPath(path, key))
 		if m[key] == nil {
@@ -153,7 +153,7 @@ func (c *checker) text(s *shape, t, path string) {
 		c.failed(quote(t), path, "Member must satisfy regular expression pattern: "+s.Pattern)
 		return
 	}
-	c.limits(s, int64(utf8.RuneCountInString(t)), quote(t), path, "length")
+	c.limits(s, int64(utf8.RuneCountInString(t)), t, path, "length")
 }
 
 // longARN is arn:.{16,2044}, whose repeat count is beyond RE2.
@@ -164,12 +164,12 @@ func longARN(t string) bool {
 }
 
 // limits checks a length or a value against the shape's least and greatest.
-func (c *checker) limits(s *shape, n int64, value, path, what string) {
+func (c *checker) limits(s *shape, n int64, value any, path, what string) {
 	if s.Min != nil && n < *s.Min {
-		c.failed(value, path, fmt.Sprintf("Member must have %s greater than or equal to %d", what, *s.Min))
+		c.failed(quote(value), path, fmt.Sprintf("Member must have %s greater than or equal to %d", what, *s.Min))
 	}
 	if s.Max != nil && n > *s.Max {
-		c.failed(value, path, fmt.Sprintf("Member must have %s less than or equal to %d", what, *s.Max))
+		c.failed(quote(value), path, fmt.Sprintf("Member must have %s less than or equal to %d", what, *s.Max))
 	}
 }
 
