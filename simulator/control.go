@@ -156,11 +156,7 @@ func (w *World) showFaults() any {
 	}
 	list := []shown{}
 	for _, f := range w.faults.active {
-		s := shown{Fault: f.Fault, ID: f.id}
-		for _, n := range f.fired {
-			s.Struck += n
-		}
-		list = append(list, s)
+		list = append(list, shown{Fault: f.Fault, ID: f.id, Struck: f.struck})
 	}
 	return list
 }

@@ -22,6 +22,7 @@ type activeFault struct {
 	calls  map[string]int // matching calls, by countKey
 	fired  map[string]int
 	nth    map[string]int // calls by operation and servers, for the probability
+	struck int            // how often it struck, as far as this world knows: for people
 }
 
 func (s *faultSet) add(id string, f Fault, logged bool) {
@@ -44,8 +45,16 @@ type countedCall struct {
 	Fired   bool   `json:"fired,omitempty"`
 }
 
-// counts reports whether matching a call changes anything about the fault.
-func (f *activeFault) counts() bool { return f.Times > 0 || f.After > 0 || f.Probability > 0 }
+// counts reports whether one more call changes anything about the fault. It does
+// not when the fault always strikes, or is spent: else a journal would grow with
+// every poll.
+func (f *activeFault) counts(subject string) bool {
+	key := f.countKey(subject)
+	if f.Times > 0 {
+		return f.fired[key] < f.Times
+	}
+	return f.Probability > 0 || f.calls[key] < f.After
+}
 
 func (f *activeFault) countKey(subject string) string {
 	if f.PerServer {
@@ -61,6 +70,7 @@ func (f *activeFault) count(operation string, c countedCall) {
 	f.nth[operation+" "+c.Subject]++
 	if c.Fired {
 		f.fired[key]++
+		f.struck++
 	}
 }
 
@@ -125,7 +135,11 @@ func (o *oracle) ask(name, server string, servers []string) (Fault, bool) {
 			continue
 		}
 		strikes := f.strikes(o.w, o.operation, subject)
-		if f.counts() {
+		if !f.counts(subject) {
+			if strikes {
+				f.struck++
+			}
+		} else {
 			c := countedCall{Fault: f.id, Subject: subject, Fired: strikes}
 			f.count(o.operation, c)
 			if f.logged {

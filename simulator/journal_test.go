@@ -177,8 +177,12 @@ func TestTheFaultsCountsAreShared(t *testing.T) {
 	ca.drs("DescribeJobs", `{}`).must(t, 200)
 	cb.drs("DescribeJobs", `{}`).must(t, 429)
 	c := root(t, world(t, fleet, simulator.Options{Journal: path}), manyAccount, manyRegion)
+	before, _ := os.ReadFile(path)
 	if got := length(t, c.drs("DescribeJobs", `{}`)); got != 2 {
 		t.Errorf("%d jobs in a third world", got)
+	}
+	if after, _ := os.ReadFile(path); len(after) != len(before) {
+		t.Error("a spent fault still writes into the journal")
 	}
 }
 
