@@ -76,12 +76,13 @@ func (r *Refusal) Err() error {
 	return &Error{Code: r.Code, Message: r.Message, Retryable: r.Retryable}
 }
 
-// recorded gives the attempt as a store gives it back: its times in UTC.
+// recorded gives the attempt exactly as a store gives it back: its times in
+// UTC, foreign text that is not UTF-8 mended.
 func (a Attempt) recorded() Attempt {
 	for _, t := range []*time.Time{&a.LeaseUntil, &a.FirstSentAt, &a.SentAt, &a.SendDeadline, &a.StartedAt} {
 		*t = wall(*t)
 	}
-	return a
+	return asRead(a)
 }
 
 // NotAccepted lists the servers that were asked for and are not in the job.

@@ -54,12 +54,9 @@ type Event struct {
 func (ev Event) After(last EventRef) Event {
 	ev.Number, ev.Previous, ev.Hash = last.Number+1, last.Hash, ""
 	ev.At = wall(ev.At)
-	var kept Event
-	if err := json.Unmarshal(ev.marshal(), &kept); err != nil {
-		panic(fmt.Sprintf("an event that cannot be read back: %v", err))
-	}
-	kept.Hash = kept.sum()
-	return kept
+	ev = asRead(ev)
+	ev.Hash = ev.sum()
+	return ev
 }
 
 // wall is the time as it is recorded: in UTC, without this process's own
@@ -71,14 +68,23 @@ func (ev Event) Ref() EventRef { return EventRef{ev.Number, ev.Hash} }
 
 func (ev Event) sum() string {
 	ev.Hash = ""
-	h := sha256.Sum256(ev.marshal())
+	h := sha256.Sum256(marshal(ev))
 	return hex.EncodeToString(h[:])
 }
 
-func (ev Event) marshal() []byte {
-	body, err := json.Marshal(ev)
+// asRead gives a record as it will be read back.
+func asRead[T Attempt | Event](v T) T {
+	var read T
+	if err := json.Unmarshal(marshal(v), &read); err != nil {
+		panic(fmt.Sprintf("a record that cannot be read back: %v", err))
+	}
+	return read
+}
+
+func marshal(v any) []byte {
+	body, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("an event that cannot be marshalled: %v", err)) // its fields are strings, numbers and settings
+		panic(fmt.Sprintf("a record that cannot be marshalled: %v", err)) // its fields are strings, numbers, times and settings
 	}
 	return body
 }
