@@ -133,7 +133,7 @@ func (p *problems) waveNumber(path string, v value) (n int, ok bool) {
 		p.add(path, notWhole(v))
 		return 0, false
 	case !fits:
-		p.add(path, fmt.Sprintf("is %s; a wave's number is from 0 to %d", short(v.raw()), recovery.HighestWave))
+		p.add(path, fmt.Sprintf("is %s, but a wave's number is from 0 to %d", short(v.raw()), recovery.HighestWave))
 		return 0, false
 	}
 	if err := recovery.CheckWaveNumber(n); err != nil {

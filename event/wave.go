@@ -87,7 +87,7 @@ func (f fields) wave(state value, all waves, wanted int, w *waveStart) {
 	found, ok := all[wanted]
 	if !ok {
 		if all != nil {
-			f.add("wave_number", fmt.Sprintf("is %d, and no wave in state.waves has that waveNumber; there are: %s", wanted, all.numbers()))
+			f.add("wave_number", fmt.Sprintf("is %d, and no wave in state.waves has that waveNumber (there are: %s)", wanted, all.numbers()))
 		}
 		return
 	}
@@ -120,7 +120,7 @@ func (f fields) servers(grouped bool) []recovery.Server {
 	list, ok := f.mayArray("servers")
 	if !ok {
 		if !f.known["servers"].given() {
-			f.add(f.at("servers"), "is missing; a wave needs at least 1 server")
+			f.add(f.at("servers"), "is missing: a wave needs at least 1 server")
 		}
 		return nil
 	}
@@ -130,9 +130,9 @@ func (f fields) servers(grouped bool) []recovery.Server {
 	}
 	switch {
 	case count == 0:
-		f.add(f.at("servers"), "is empty; a wave needs at least 1 server")
+		f.add(f.at("servers"), "is empty: a wave needs at least 1 server")
 	case count > recovery.MostServers:
-		f.add(f.at("servers"), fmt.Sprintf("has %d servers; DRS takes at most %d in one wave", count, recovery.MostServers))
+		f.add(f.at("servers"), fmt.Sprintf("has %d servers, and DRS takes at most %d in one wave", count, recovery.MostServers))
 	}
 	var servers []recovery.Server
 	first := map[recovery.SourceServerID]string{}
@@ -165,7 +165,7 @@ func (p *problems) server(path string, v value, grouped bool) (s recovery.Server
 	if c := f.known["launchConfig"]; c.given() {
 		s.LaunchConfig = p.launchConfig(f.at("launchConfig"), c)
 	} else if !grouped {
-		f.add(f.at("launchConfig"), "is missing, and the wave has no protectionGroupId to take it from; {} launches the server as DRS has it")
+		f.add(f.at("launchConfig"), "is missing, and the wave has no protectionGroupId to take it from ({} launches the server as DRS has it)")
 	}
 	if id, ok := f.mayText("recoverySnapshotID"); ok && id != "" && id != "AUTO" {
 		s.Snapshot = recovery.SnapshotID(id)

@@ -107,7 +107,7 @@ func (r settingRule) acceptList(items []any) (any, error) {
 		return nil, fmt.Errorf("is an empty list; leave the key out to inherit")
 	}
 	if len(items) > mostSecurityGroups {
-		return nil, fmt.Errorf("is a list of %d; a network interface takes %d at most", len(items), mostSecurityGroups)
+		return nil, fmt.Errorf("is a list of %d, and a network interface takes %d at most", len(items), mostSecurityGroups)
 	}
 	var out []string
 	for i, item := range items {

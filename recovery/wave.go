@@ -16,7 +16,7 @@ const HighestWave = 999_999
 // begin at 1 by convention only: a plan that counts from 0 means it.
 func CheckWaveNumber(n int) error {
 	if n < 0 || n > HighestWave {
-		return fmt.Errorf("is %d; a wave's number is from 0 to %d", n, HighestWave)
+		return fmt.Errorf("is %d, but a wave's number is from 0 to %d", n, HighestWave)
 	}
 	return nil
 }
