@@ -108,8 +108,13 @@ func (f fields) replace() (ids []recovery.InstanceID) {
 	if !ok {
 		return nil
 	}
+	path := f.at("replaceLiveInstances")
+	if n := list.count(); n > recovery.MostSourceServers {
+		f.addf(path, "lists %d instances, and a region holds at most %d source servers", n, recovery.MostSourceServers)
+		return nil
+	}
 	for i, v := range list.items() {
-		path := item(f.at("replaceLiveInstances"), i)
+		path := item(path, i)
 		if k := v.kind(); k != text {
 			f.add(path, mustBe(text, k))
 			continue
@@ -121,26 +126,22 @@ func (f fields) replace() (ids []recovery.InstanceID) {
 	return ids
 }
 
-// waveNumber reads a number that names a wave.
-func (p *problems) waveNumber(path string, v value) (n int, ok bool) {
+// waveNumber reads a number that names a wave; wrong says what it is instead.
+func waveNumber(v value) (n int, wrong string) {
 	if k := v.kind(); k != number {
-		p.add(path, mustBe(number, k))
-		return 0, false
+		return 0, mustBe(number, k)
 	}
 	n, isWhole, fits := whole(v.raw())
-	switch {
-	case !isWhole:
-		p.add(path, notWhole(v))
-		return 0, false
-	case !fits:
-		p.add(path, fmt.Sprintf("is %s, but a wave's number is from 0 to %d", short(v.raw()), recovery.HighestWave))
-		return 0, false
+	if !isWhole {
+		return 0, notWhole(v)
+	}
+	if !fits {
+		return 0, fmt.Sprintf("is %s, but a wave's number is from 0 to %d", short(v.raw()), recovery.HighestWave)
 	}
 	if err := recovery.CheckWaveNumber(n); err != nil {
-		p.check(path, err)
-		return 0, false
+		return 0, err.Error()
 	}
-	return n, true
+	return n, ""
 }
 
 func notWhole(v value) string { return "must be a whole number, not " + short(v.raw()) }

@@ -1,10 +1,6 @@
 package event
 
-import (
-	"fmt"
-
-	"muster/recovery"
-)
+import "muster/recovery"
 
 // dependsOn reads which waves a wave depends on, whether they exist or not.
 func (f fields) dependsOn() (numbers []int) {
@@ -13,9 +9,12 @@ func (f fields) dependsOn() (numbers []int) {
 		return nil
 	}
 	for i, v := range list.items() {
-		if n, ok := f.waveNumber(item(f.at("dependsOnWaves"), i), v); ok {
-			numbers = append(numbers, n)
+		n, wrong := waveNumber(v)
+		if wrong != "" {
+			f.add(item(f.at("dependsOnWaves"), i), wrong)
+			continue
 		}
+		numbers = append(numbers, n)
 	}
 	return numbers
 }
@@ -29,6 +28,9 @@ func (f fields) dependencies(state value, all waves, w *waveStart) (deps []recov
 	numbers := quiet.fields(own.path, own.value, everyWaveKeys).dependsOn()
 	read := keySet(waveKey(w.Wave.Number, "JobId"), waveKey(w.Wave.Number, "Status"))
 	for _, n := range numbers {
+		if _, exists := all[n]; !exists {
+			continue
+		}
 		read[waveKey(n, "JobId")], read[waveKey(n, "Status")] = true, true
 	}
 	said := f.fields("state", state, read)
@@ -42,9 +44,9 @@ func (f fields) dependencies(state value, all waves, w *waveStart) (deps []recov
 		other, exists := all[n]
 		switch {
 		case n == w.Wave.Number:
-			f.add(path, fmt.Sprintf("names wave %d itself", n))
+			f.addf(path, "names wave %d itself", n)
 		case !exists:
-			f.add(path, fmt.Sprintf("names wave %d, which state.waves does not have", n))
+			f.addf(path, "names wave %d, which state.waves does not have", n)
 		default:
 			deps = append(deps, said.dependency(n, other))
 		}

@@ -86,8 +86,9 @@ func (e event) startWave(ctx context.Context, h Handler) ([]byte, error) {
 	if len(e.state.raw()) > mostAnswer {
 		p.add("state", tooLarge(len(e.state.raw())))
 	}
-	number, ok := p.waveNumber("wave_number", e.waveNumber)
-	if !ok {
+	number, wrong := waveNumber(e.waveNumber)
+	if wrong != "" {
+		p.add("wave_number", wrong)
 		number = noWave
 	}
 	w := p.waveStart(e.state, number)

@@ -29,6 +29,15 @@ func (p *problems) add(path, text string) {
 	p.told = append(p.told, path+text)
 }
 
+// addf is add with the text made only if it is told.
+func (p *problems) addf(path, format string, args ...any) {
+	if p.count >= mostTold {
+		p.count++
+		return
+	}
+	p.add(path, fmt.Sprintf(format, args...))
+}
+
 func (p *problems) check(path string, err error) {
 	if err != nil {
 		p.add(path, err.Error())
@@ -72,7 +81,7 @@ func (p *problems) fields(path string, v value, known keys) fields {
 	}
 	twice := keys{}
 	for m := range v.members() {
-		key := m.key.text()
+		key := m.name()
 		if !known[key] {
 			continue
 		}

@@ -55,7 +55,7 @@ func (e event) identity() (execution, wave any) {
 			execution = id
 		}
 	}
-	if n, ok := p.waveNumber("", e.waveNumber); ok {
+	if n, wrong := waveNumber(e.waveNumber); wrong == "" {
 		wave = n
 	}
 	return execution, wave

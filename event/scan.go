@@ -84,6 +84,18 @@ func (v value) text() string {
 	return s
 }
 
+// longestKey is more than any key that we read takes, every character escaped.
+const longestKey = 6*128 + 2
+
+// name gives a member's key, or "" for one that is too long to be of
+// interest: nobody should make us decode ten megabytes of escapes.
+func (m member) name() string {
+	if m.key.end-m.key.start > longestKey {
+		return ""
+	}
+	return m.key.text()
+}
+
 // members goes through an object in its own order, duplicates included.
 func (v value) members() iter.Seq[member] {
 	return func(yield func(member) bool) {
@@ -112,6 +124,14 @@ func (v value) items() iter.Seq2[int, value] {
 			i = skipComma(v.doc, item.end)
 		}
 	}
+}
+
+// count gives the number of an array's elements.
+func (v value) count() (n int) {
+	for range v.items() {
+		n++
+	}
+	return n
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }

@@ -48,12 +48,13 @@ func (f fields) waves() waves {
 		if !ok {
 			continue
 		}
-		n, ok := f.waveNumber(w.at("waveNumber"), numberValue)
-		if !ok {
+		n, wrong := waveNumber(numberValue)
+		if wrong != "" {
+			f.add(w.at("waveNumber"), wrong)
 			continue
 		}
 		if before, twice := all[n]; twice {
-			f.add(w.at("waveNumber"), fmt.Sprintf("is %d, and so is that of %s", n, before.path))
+			f.addf(w.at("waveNumber"), "is %d, and so is that of %s", n, before.path)
 			continue
 		}
 		all[n] = foundWave{path, v}
@@ -87,7 +88,7 @@ func (f fields) wave(state value, all waves, wanted int, w *waveStart) {
 	found, ok := all[wanted]
 	if !ok {
 		if all != nil {
-			f.add("wave_number", fmt.Sprintf("is %d, and no wave in state.waves has that waveNumber (there are: %s)", wanted, all.numbers()))
+			f.addf("wave_number", "is %d, and no wave in state.waves has that waveNumber (there are: %s)", wanted, all.numbers())
 		}
 		return
 	}
@@ -124,15 +125,11 @@ func (f fields) servers(grouped bool) []recovery.Server {
 		}
 		return nil
 	}
-	count := 0
-	for range list.items() {
-		count++
-	}
-	switch {
+	switch count := list.count(); {
 	case count == 0:
 		f.add(f.at("servers"), "is empty: a wave needs at least 1 server")
 	case count > recovery.MostServers:
-		f.add(f.at("servers"), fmt.Sprintf("has %d servers, and DRS takes at most %d in one wave", count, recovery.MostServers))
+		f.addf(f.at("servers"), "has %d servers, and DRS takes at most %d in one wave", count, recovery.MostServers)
 	}
 	var servers []recovery.Server
 	first := map[recovery.SourceServerID]string{}
@@ -143,7 +140,7 @@ func (f fields) servers(grouped bool) []recovery.Server {
 		path := item(f.at("servers"), i)
 		s := f.server(path, v, grouped)
 		if before, twice := first[s.ID]; twice {
-			f.add(path+".serverId", fmt.Sprintf("%s is also that of %s", recovery.Quote(string(s.ID)), before))
+			f.addf(path+".serverId", "%s is also that of %s", recovery.Quote(string(s.ID)), before)
 		} else if s.ID != "" {
 			first[s.ID] = path
 		}

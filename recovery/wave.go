@@ -9,6 +9,10 @@ import (
 // 200; the service refuses more than 100.
 const MostServers = 100
 
+// MostSourceServers is how many source servers DRS keeps in one region of an
+// account.
+const MostSourceServers = 4000
+
 // HighestWave is the highest number that a wave may have.
 const HighestWave = 999_999
 
