@@ -1,0 +1,184 @@
+package event_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"muster/event"
+	"muster/recovery"
+)
+
+// FuzzInvoke: whatever comes in, one answer goes out, and it is JSON. Either a
+// wave was started, once, with ids that can break out of nothing, or all six
+// keys say why not.
+func FuzzInvoke(f *testing.F) {
+	names, err := filepath.Glob(filepath.Join("..", "testdata", "events", "*.json"))
+	if err != nil || len(names) == 0 {
+		f.Fatalf("no examples to begin with: %v", err)
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Add([]byte(tiny))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		r := &region{job: "drsjob-1"}
+		answer, err := event.Handler{Starter: r}.Invoke(context.Background(), payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !json.Valid(answer) || !utf8.Valid(answer) {
+			t.Fatalf("not JSON: %q", answer)
+		}
+		if len(r.asked) == 0 {
+			failed(t, answer)
+			return
+		}
+		if len(r.asked) > 1 {
+			t.Fatalf("started %d times", len(r.asked))
+		}
+		trusted(t, r.asked[0])
+		if len(answer) > limit {
+			t.Fatalf("an answer of %d bytes", len(answer))
+		}
+		var state map[string]json.RawMessage
+		if err := json.Unmarshal(answer, &state); err != nil || string(state["drsJobId"]) != `"drsjob-1"` {
+			t.Fatalf("the job's id is lost: %s", answer)
+		}
+	})
+}
+
+// trusted fails unless everything that goes into names of AWS and of files
+// has passed its check.
+func trusted(t *testing.T, w recovery.WaveStart) {
+	t.Helper()
+	errs := []error{w.Execution.Check(), w.Plan.Check(), w.Type.Check(), w.Policy.Check(), recovery.CheckWaveNumber(w.Wave.Number),
+		recovery.CheckAccountID(w.Wave.Account.AccountID), recovery.CheckRegion(w.Wave.Account.Region), recovery.CheckRoleName(w.Wave.Account.RoleName)}
+	if w.Wave.Group != "" {
+		errs = append(errs, w.Wave.Group.Check())
+	}
+	for _, s := range w.Wave.Servers {
+		errs = append(errs, s.ID.Check())
+		if s.Snapshot != "" {
+			errs = append(errs, s.Snapshot.Check())
+		}
+	}
+	for _, d := range w.Dependencies {
+		if d.JobID != "" {
+			errs = append(errs, d.JobID.Check())
+		}
+		errs = append(errs, recovery.CheckAccountID(d.Account.AccountID))
+	}
+	for _, err := range errs {
+		if err != nil {
+			t.Fatalf("%v in %+v", err, w)
+		}
+	}
+	if n := len(w.Wave.Servers); n < 1 || n > recovery.MostServers {
+		t.Fatalf("%d servers", n)
+	}
+}
+
+// FuzzPatch compares a patch with what encoding/json makes of the same
+// document: the key has the value, every other member is as it was, and
+// setting it back gives the first bytes again.
+func FuzzPatch(f *testing.F) {
+	for _, doc := range []string{`{}`, ` { } `, `{"a":1}`, `{"a" : 1 , "a":2}`, `{"\u0061":[1,{"a":2}],"b":"}"}`, "{\r\n\t\"x\" : 1e400\r\n}\n", `{"a":"\\","b":"\"a\":"}`, `{"":0}`, `{"\ud800":1}`} {
+		for _, key := range []string{"a", "", "\ufffd", `"`, "é"} {
+			f.Add([]byte(doc), key, []byte(`"new"`))
+		}
+	}
+	f.Fuzz(func(t *testing.T, doc []byte, key string, val []byte) {
+		state, err := event.ParseState(doc)
+		if err != nil || !utf8.Valid(doc) || !utf8.ValidString(key) || !json.Valid(val) {
+			t.Skip()
+		}
+		val = bytes.TrimSpace(val)
+		got := state.Patch(event.Field{Key: key, Value: val}, event.Field{Key: key + "2", Value: []byte("2")})
+		want := members(t, doc)
+		for _, set := range []pair{{key, string(val)}, {key + "2", "2"}} {
+			stands := false
+			for i := range want {
+				if want[i].key == set.key {
+					want[i].value, stands = set.value, true
+				}
+			}
+			if !stands {
+				want = append(want, set)
+			}
+		}
+		if after := members(t, got); !same(after, want) {
+			t.Fatalf("%q with %q = %s is %q", doc, key, val, got)
+		}
+		var old []event.Field
+		for _, m := range members(t, doc) {
+			old = append(old, event.Field{Key: m.key, Value: []byte(m.value)})
+		}
+		if !twice(old) {
+			back, err := event.ParseState(got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			undone, first := string(back.Patch(old...)), strings.TrimSpace(string(doc))
+			end := len(strings.TrimRight(first[:len(first)-1], " \t\r\n"))
+			if !strings.HasPrefix(undone, first[:end]) || !strings.HasSuffix(undone, first[end:]) && len(old) > 0 {
+				t.Fatalf("%q, set and set back, is %q", doc, undone)
+			}
+		}
+	})
+}
+
+type pair struct{ key, value string }
+
+// members reads an object with encoding/json alone.
+func members(t *testing.T, doc []byte) (all []pair) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(doc))
+	if _, err := d.Token(); err != nil {
+		t.Fatalf("%v in %q", err, doc)
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			t.Fatalf("%v in %q", err, doc)
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			t.Fatalf("%v in %q", err, doc)
+		}
+		all = append(all, pair{key.(string), string(value)})
+	}
+	return all
+}
+
+func same(a, b []pair) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func twice(fields []event.Field) bool {
+	seen := map[string]bool{}
+	for _, f := range fields {
+		if seen[f.Key] {
+			return true
+		}
+		seen[f.Key] = true
+	}
+	return false
+}
