@@ -37,17 +37,14 @@ func (f fields) dependencies(state value, all waves, w *waveStart) (deps []recov
 	path := own.path + ".dependsOnWaves"
 	seen := map[int]bool{}
 	for _, n := range numbers {
-		if seen[n] {
-			continue // to say it twice changes nothing
-		}
-		seen[n] = true
 		other, exists := all[n]
 		switch {
 		case n == w.Wave.Number:
 			f.addf(path, "names wave %d itself", n)
 		case !exists:
 			f.addf(path, "names wave %d, which state.waves does not have", n)
-		default:
+		case !seen[n]: // to say it twice changes nothing
+			seen[n] = true
 			deps = append(deps, said.dependency(n, other))
 		}
 	}

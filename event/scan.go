@@ -151,13 +151,20 @@ func skipComma(doc []byte, i int) int {
 	return i
 }
 
+// skipString looks for a quote that no backslash escapes: one after an even
+// number of them.
 func skipString(doc []byte, i int) int {
-	for i++; doc[i] != '"'; i++ {
-		if doc[i] == '\\' {
-			i++
+	for from := i + 1; ; {
+		quote := from + bytes.IndexByte(doc[from:], '"')
+		backslashes := 0
+		for quote-backslashes > from && doc[quote-backslashes-1] == '\\' {
+			backslashes++
 		}
+		if backslashes%2 == 0 {
+			return quote + 1
+		}
+		from = quote + 1
 	}
-	return i + 1
 }
 
 func skipValue(doc []byte, i int) int {
