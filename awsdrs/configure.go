@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -24,6 +25,7 @@ type target struct {
 
 	template string // its launch template's id
 	inDRS    []recovery.SettingChange
+	told     time.Time // when DRS was told to write the template, by AWS's clock and not too late; zero: never
 
 	version    int64                             // the template's default, as last read; 0: not read
 	data       *types.ResponseLaunchTemplateData // of that version

@@ -3,8 +3,10 @@ package awsdrs
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/drs"
 	"github.com/aws/aws-sdk-go-v2/service/drs/types"
 
@@ -86,12 +88,18 @@ func (w *configuration) writeDRS(ctx context.Context, t *target) error {
 			return t.fail(change.Setting, "writing its DRS launch configuration", errors.New("this setting is not known to be in DRS"))
 		}
 	}
-	_, err := call(ctx, w.region, updateLaunchConfiguration, func(ctx context.Context, s *session) (*drs.UpdateLaunchConfigurationOutput, error) {
+	began := time.Now()
+	out, err := call(ctx, w.region, updateLaunchConfiguration, func(ctx context.Context, s *session) (*drs.UpdateLaunchConfigurationOutput, error) {
 		return s.drs.UpdateLaunchConfiguration(ctx, in)
 	})
 	if err != nil {
 		return t.fail(only(t.inDRS), "writing its DRS launch configuration", err)
 	}
+	t.told = began
+	if answered, ok := middleware.GetServerTime(out.ResultMetadata); ok {
+		t.told = answered.Add(-time.Since(began))
+	}
+	t.told = t.told.Truncate(time.Second) // AWS's times are in whole seconds
 	return nil
 }
 

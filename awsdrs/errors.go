@@ -37,11 +37,19 @@ func waitsForOthers(e *recovery.ServiceError) bool {
 	return e.Code == "ServiceQuotaExceededException"
 }
 
-// expired says that AWS refused because the session is over. It refuses so
-// before it looks at the request, which therefore had no effect.
+// expired says that AWS refused because the session is over: DRS, STS and EC2
+// in this order. It refuses so before it looks at the request, which therefore
+// had no effect.
 func expired(err error) bool {
 	var refused *recovery.ServiceError
-	return errors.As(err, &refused) && (refused.Code == "ExpiredTokenException" || refused.Code == "ExpiredToken")
+	if !errors.As(err, &refused) {
+		return false
+	}
+	switch refused.Code {
+	case "ExpiredTokenException", "ExpiredToken", "RequestExpired":
+		return true
+	}
+	return false
 }
 
 // failure translates what the SDK answered for one attempt. handed says

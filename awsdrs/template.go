@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -31,9 +32,36 @@ var (
 
 func number(version int64) string { return strconv.FormatInt(version, 10) }
 
+// drsWrites is how long DRS is waited for that was told to write a template
+// and has not, in pauses that double.
+const (
+	drsWritesFirst = 500 * time.Millisecond
+	drsWritesLast  = 4 * time.Second
+)
+
 // readTemplate reads the default version of the server's launch template, and
-// sees what differs.
+// sees what differs. After a change in DRS it waits for the version that DRS
+// writes: one written after ours would undo ours. DRS is not waited for long;
+// a version that comes later than that is found when all is confirmed, if at
+// all (see late).
 func (w *configuration) readTemplate(ctx context.Context, t *target) error {
+	for pause := drsWritesFirst; ; pause *= 2 {
+		made, err := w.readVersion(ctx, t)
+		if err != nil {
+			return err
+		}
+		if !made.Before(t.told) || pause > drsWritesLast || !endsBefore(ctx, pause+w.region.accounts.opts.LeastTime) {
+			t.told = time.Time{}
+			return nil
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return t.fail("", "waiting for DRS to write its launch template "+t.template, err)
+		}
+	}
+}
+
+// readVersion reads the default version once, and gives when it was made.
+func (w *configuration) readVersion(ctx context.Context, t *target) (made time.Time, err error) {
 	doing := "reading its launch template " + t.template
 	out, err := call(ctx, w.region, describeVersions, func(ctx context.Context, s *session) (*ec2.DescribeLaunchTemplateVersionsOutput, error) {
 		return s.ec2.DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{
@@ -41,10 +69,10 @@ func (w *configuration) readTemplate(ctx context.Context, t *target) error {
 		})
 	})
 	if err != nil {
-		return t.fail("", doing, err)
+		return made, t.fail("", doing, err)
 	}
 	if len(out.LaunchTemplateVersions) != 1 || out.LaunchTemplateVersions[0].LaunchTemplateData == nil || aws.ToInt64(out.LaunchTemplateVersions[0].VersionNumber) == 0 {
-		return t.fail("", doing, errors.New("EC2 shows no default version of it"))
+		return made, t.fail("", doing, errors.New("EC2 shows no default version of it"))
 	}
 	v := out.LaunchTemplateVersions[0]
 	t.version, t.data = *v.VersionNumber, v.LaunchTemplateData
@@ -53,7 +81,7 @@ func (w *configuration) readTemplate(ctx context.Context, t *target) error {
 		have[recovery.InstanceProfile] = asked
 	}
 	t.inTemplate = t.want.Diff(have, recovery.InTemplate)
-	return nil
+	return aws.ToTime(v.CreateTime), nil
 }
 
 // writeTemplate makes a version that is right, and makes it the default: by
