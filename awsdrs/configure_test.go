@@ -248,7 +248,7 @@ func TestEveryServerThatFailsIsNamed(t *testing.T) {
 func TestADeniedWriteIsSaidSo(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		h := newHouse(t, fleetOf(t, 1), simulator.Options{})
-		r, err := h.accounts.Assume(t.Context(), with(func(a *recovery.AccountContext) { a.RoleName, a.ExternalID = "ReadOnly", "" }))
+		r, err := h.accounts.Assume(t.Context(), with(func(a *recovery.AccountContext) { a.RoleName, a.ExternalID = "ReadOnly", recovery.Secret{} }))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,8 +20,8 @@ func TestAssumingIsRefusedClearly(t *testing.T) {
 		code      string
 		retryable bool
 	}{
-		"wrong external id":       {account: with(func(a *recovery.AccountContext) { a.ExternalID = "something-else" }), code: "AccessDenied"},
-		"no external id":          {account: with(func(a *recovery.AccountContext) { a.ExternalID = "" }), code: "AccessDenied"},
+		"wrong external id":       {account: with(func(a *recovery.AccountContext) { a.ExternalID = recovery.NewSecret("something-else") }), code: "AccessDenied"},
+		"no external id":          {account: with(func(a *recovery.AccountContext) { a.ExternalID = recovery.Secret{} }), code: "AccessDenied"},
 		"missing role":            {account: with(func(a *recovery.AccountContext) { a.RoleName = "Nobody" }), code: "AccessDenied"},
 		"unknown account":         {account: with(func(a *recovery.AccountContext) { a.AccountID = "000000000000" }), code: "AccessDenied"},
 		"an id of no AWS account": {account: with(func(a *recovery.AccountContext) { a.AccountID = "1:role/x" })},
@@ -78,7 +78,7 @@ func TestASessionIsUsedAgainWhileFiftyMinutesAreLeft(t *testing.T) {
 		time.Sleep(time.Second)
 		assume(account, 2)
 		assume(with(func(a *recovery.AccountContext) { a.Region = "eu-west-1" }), 3)
-		assume(with(func(a *recovery.AccountContext) { a.RoleName, a.ExternalID = "ReadOnly", "" }), 4)
+		assume(with(func(a *recovery.AccountContext) { a.RoleName, a.ExternalID = "ReadOnly", recovery.Secret{} }), 4)
 		assume(account, 4)
 		for _, body := range h.wire.sent("AssumeRole") {
 			if !strings.Contains(body, "DurationSeconds=3600") || !strings.Contains(body, "RoleSessionName=muster&") {

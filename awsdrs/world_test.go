@@ -31,7 +31,7 @@ const (
 	external = "wave-external-id"
 )
 
-var account = recovery.AccountContext{AccountID: "123456789012", Region: "us-east-1", RoleName: "DRSOrchestrationRole", ExternalID: external}
+var account = recovery.AccountContext{AccountID: "123456789012", Region: "us-east-1", RoleName: "DRSOrchestrationRole", ExternalID: recovery.NewSecret(external)}
 
 func serverID(n int) recovery.SourceServerID {
 	return recovery.SourceServerID(fmt.Sprintf("s-%017d", n))
