@@ -124,7 +124,7 @@ func TestAnExternalIDIsNeverRepeated(t *testing.T) {
 func TestAnEmptyExternalIDIsNone(t *testing.T) {
 	for _, none := range []string{`""`, `null`} {
 		w := accepted(t, edit(t, tiny, `"roleName":"Role"`, `"roleName":"Role","externalId":`+none))
-		if w.Wave.Account.ExternalID != "" {
+		if !w.Wave.Account.ExternalID.IsZero() {
 			t.Errorf("%s is an external id", none)
 		}
 	}

@@ -100,7 +100,7 @@ func match(re *regexp.Regexp, s, what string) error {
 		return nil
 	}
 	if s == "" {
-		return fmt.Errorf("is empty, and must be %s", what)
+		return fmt.Errorf("is empty; it must be %s", what)
 	}
 	return fmt.Errorf("%s is not %s", Quote(s), what)
 }
