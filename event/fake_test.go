@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,19 +31,11 @@ func (r *region) StartWave(_ context.Context, w recovery.WaveStart) (*orchestrat
 	}
 	s := &orchestrator.Started{JobID: r.job, Attempt: 1, NotAccepted: r.notAccepted}
 	for _, id := range w.Wave.ServerIDs() {
-		if !strings.Contains(","+joined(r.notAccepted)+",", ","+string(id)+",") {
+		if !slices.Contains(r.notAccepted, id) {
 			s.Accepted = append(s.Accepted, id)
 		}
 	}
 	return s, nil
-}
-
-func joined(ids []recovery.SourceServerID) string {
-	var s []string
-	for _, id := range ids {
-		s = append(s, string(id))
-	}
-	return strings.Join(s, ",")
 }
 
 // failure is the answer of a failure, as a state machine sees it.

@@ -1,0 +1,55 @@
+package event_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"muster/event"
+	"muster/recovery"
+)
+
+func ExampleState() {
+	state, err := event.ParseState([]byte(`{"executionId": "exec-1", "budget": 12345678901234567890.10}`))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(string(state.Patch(event.Field{Key: "status", Value: []byte(`"STARTED"`)})))
+	// Output: {"executionId": "exec-1", "budget": 12345678901234567890.10, "status": "STARTED"}
+}
+
+func TestAViewIsWholeOrNamesWhatIsWrong(t *testing.T) {
+	state, err := event.ParseState(stateOf(t, tiny))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := state.View(1)
+	if err != nil || w.Execution != "exec-1" || w.Wave.Number != 1 || len(w.Wave.Servers) != 1 {
+		t.Errorf("got %+v, %v", w, err)
+	}
+	_, err = state.View(2)
+	if refusal, is := errors.AsType[*recovery.Error](err); !is || refusal.Code != recovery.ValidationError || !strings.Contains(refusal.Message, "is 2, and no wave") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAStateIsAnObject(t *testing.T) {
+	for doc, want := range map[string]string{"[]": "must be a JSON object", "{": "the state is not JSON: unexpected end", "": "not JSON", "{}x": "offset 2"} {
+		if _, err := event.ParseState([]byte(doc)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", doc, err, want)
+		}
+	}
+}
+
+func TestANewKeyGoesIntoAnEmptyState(t *testing.T) {
+	for doc, want := range map[string]string{"{}": `{"a":1,"b":2}`, "{ \n}": `{"a":1,"b":2` + " \n}"} {
+		state, err := event.ParseState([]byte(doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(state.Patch(event.Field{Key: "a", Value: []byte("1")}, event.Field{Key: "b", Value: []byte("2")})); got != want {
+			t.Errorf("%q became %q, want %q", doc, got, want)
+		}
+	}
+}
