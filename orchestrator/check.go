@@ -76,7 +76,7 @@ func (c *claim) ready(ctx context.Context, region recovery.Region) error {
 	if err := readiness.Check(c.w.Wave.Servers, s); err != nil {
 		return err
 	}
-	c.tell(recovery.EventReady, "all %d servers of wave %d (%s) are ready for recovery", len(ids), c.w.Wave.Number, c.w.Wave.Name)
+	c.tell(recovery.EventReady, "all %d servers of wave %d (%s) are ready for recovery", len(ids), c.w.Wave.Number, recovery.Quote(c.w.Wave.Name))
 	return nil
 }
 

@@ -81,11 +81,12 @@ func (w *Wave) ServerIDs() []SourceServerID {
 	return ids
 }
 
-// Configured says whether every server brings settings of its own, so that
-// the wave can do without its group's.
+// Configured says whether every server brings a launch configuration of its
+// own (an empty one says: as DRS has it), so that the wave can do without its
+// group's.
 func (w *Wave) Configured() bool {
 	for _, s := range w.Servers {
-		if len(s.LaunchConfig) == 0 {
+		if s.LaunchConfig == nil {
 			return false
 		}
 	}
