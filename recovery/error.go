@@ -62,10 +62,14 @@ func (e *ServiceError) Error() string {
 	return fmt.Sprintf("%s %s: %s", e.Service, e.Operation, e.Detail())
 }
 
-// Detail gives "<Code> - <message>", the shape the contract's messages have.
+// Detail gives "<Code> - <message>", the shape the contract's messages have;
+// the code alone where AWS says nothing beside it.
 func (e *ServiceError) Detail() string {
-	if e.Code == "" {
+	switch {
+	case e.Code == "":
 		return e.Message
+	case e.Message == "", e.Message == e.Code:
+		return e.Code
 	}
 	return e.Code + " - " + e.Message
 }

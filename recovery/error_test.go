@@ -33,6 +33,8 @@ func TestErrorsSayWhatTheContractSays(t *testing.T) {
 		{service.Detail(), "ConflictException - server s-1 is in use"},
 		{service.Error(), "DRS StartRecovery: ConflictException - server s-1 is in use"},
 		{lost.Error(), "DRS StartRecovery: the connection broke"},
+		{(&recovery.ServiceError{Code: "InsufficientCapacity"}).Detail(), "InsufficientCapacity"},
+		{(&recovery.ServiceError{Code: "InsufficientCapacity", Message: "InsufficientCapacity"}).Detail(), "InsufficientCapacity"},
 		{business.Error(), "DRS_API_ERROR: Failed to start recovery: ConflictException - server s-1 is in use"},
 		{config.Error(), "server s-1, subnet: reading its launch template: DRS StartRecovery: ConflictException - server s-1 is in use"},
 		{whole.Error(), "server s-1: reading its launch template: DRS StartRecovery: ConflictException - server s-1 is in use"},
