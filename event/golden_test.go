@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,9 +34,10 @@ var examples = []struct {
 	{"start-wave-1.json", "error-insufficient-capacity.answer.json", "error-insufficient-capacity.golden.json",
 		region{err: recovery.Errorf(recovery.DRSAPIError, "Failed to start recovery: InsufficientCapacity - Not enough DRS capacity in region us-east-1")}},
 	{"error-invalid-source-server.json", "error-invalid-source-server.answer.json", "error-invalid-source-server.golden.json",
-		region{err: recovery.Errorf(recovery.DRSAPIError, "Failed to start recovery: InvalidSourceServer - Server s-abc is not in READY_FOR_RECOVERY state")}},
+		region{err: recovery.Errorf(recovery.DRSAPIError, "Failed to start recovery: InvalidSourceServer - Server s-abc is not in READY_FOR_RECOVERY state: its replication state is INITIATING")}},
 	{"start-wave-1.json", "error-access-denied.answer.json", "error-access-denied.golden.json",
-		region{err: recovery.Errorf(recovery.CrossAccountError, "Failed to assume role DRSOrchestrationRole in account 123456789012")}},
+		region{err: recovery.Errorf(recovery.CrossAccountError, "Failed to assume role DRSOrchestrationRole in account 123456789012: AccessDenied - "+
+			"User: arn:aws:iam::888888888888:root is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/DRSOrchestrationRole")}},
 	{"event-structure.json", "", "event-structure.golden.json", region{}},
 }
 
@@ -72,6 +74,12 @@ func TestAnAnswerHasAllThatTheSpecificationsAnswerHas(t *testing.T) {
 					maps.Copy(whole, want)
 					if !reflect.DeepEqual(whole, got[key]) {
 						t.Errorf("accountContext is %v, which contradicts %v", got[key], want)
+					}
+					continue
+				}
+				if want, is := want.(string); is && key == "message" { // a reason may follow
+					if reason, ok := strings.CutPrefix(got[key].(string), want); !ok || reason != "" && !strings.HasPrefix(reason, ": ") {
+						t.Errorf("the message is %q, which does not begin with %q", got[key], want)
 					}
 					continue
 				}
