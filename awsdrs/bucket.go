@@ -23,7 +23,7 @@ type Rate struct {
 // rate we leave 5 %, which over time hides any unevenness; of the burst 3
 // calls, the most that a second of jitter can bunch up.
 //
-// DRS does not document its rates: there we only back off.
+// DRS does not document its rates: those are learned.
 func documentedRates() map[string]Rate {
 	const share, margin = 0.95, 3
 	reads, writes := Rate{100 - margin, 20 * share}, Rate{100 - margin, 5 * share}
@@ -40,8 +40,8 @@ func documentedRates() map[string]Rate {
 // place is where AWS counts calls.
 type place struct{ account, region string }
 
-// buckets holds one token bucket for each account, region and API that EC2
-// has one for, shared by everything that calls there.
+// buckets holds one token bucket for each account, region and API, shared by
+// everything that calls there.
 type buckets struct {
 	rates map[string]Rate
 	mu    sync.Mutex
@@ -53,20 +53,25 @@ type bucketKey struct {
 	api string
 }
 
-// of gives the API's bucket, or nil where nothing paces it.
-func (b *buckets) of(p place, api string) *bucket {
-	r, paced := b.rates[api]
-	if !paced {
+// of gives the bucket that an operation draws from. Where AWS documents no
+// rate it is open until AWS throttles, and learns. StartRecovery has none: it
+// is called once in a wave, and its time is measured.
+func (b *buckets) of(p place, op operation) *bucket {
+	if op.once {
 		return nil
+	}
+	key := bucketKey{p, op.draws}
+	if op.draws == "" {
+		key.api = op.service + " " + op.name
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	key := bucketKey{p, api}
 	if b.made[key] == nil {
 		if b.made == nil {
 			b.made = make(map[bucketKey]*bucket)
 		}
-		b.made[key] = newBucket(r)
+		r, documented := b.rates[key.api]
+		b.made[key] = newBucket(r, documented)
 	}
 	return b.made[key]
 }
@@ -74,26 +79,45 @@ func (b *buckets) of(p place, api string) *bucket {
 // bucket paces one API. Calls queue for their turn, and only the first of the
 // queue waits for a token, so that a slower pace holds for all that wait.
 type bucket struct {
-	turn    chan struct{}
-	waiting atomic.Int64
-	limiter *rate.Limiter
-	full    rate.Limit
+	turn     chan struct{}
+	waiting  atomic.Int64
+	limiter  *rate.Limiter
+	least    rate.Limit
+	most     rate.Limit
+	learning bool        // there is no documented rate
+	open     atomic.Bool // nothing is paced
 
 	mu      sync.Mutex
 	changed time.Time
 }
 
-func newBucket(r Rate) *bucket {
-	return &bucket{
-		turn:    make(chan struct{}, 1),
-		limiter: rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst),
-		full:    rate.Limit(r.PerSecond),
+// Where no rate is documented, AWS throttling shows that there is one. These
+// are calls a second: the first guess, the slowest, and what is as good as none.
+const (
+	firstGuess = 10
+	slowest    = 0.5
+	asGoodAs   = 100
+)
+
+func newBucket(r Rate, documented bool) *bucket {
+	b := &bucket{turn: make(chan struct{}, 1), learning: !documented}
+	if documented {
+		b.limiter = rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst)
+		b.least, b.most = rate.Limit(r.PerSecond)/16, rate.Limit(r.PerSecond)
+		return b
 	}
+	b.limiter = rate.NewLimiter(firstGuess, 1)
+	b.least, b.most = slowest, asGoodAs
+	b.open.Store(true)
+	return b
 }
 
 // take waits for a token. Where the queue is so long that the token would come
 // too late it answers ErrNoTime at once.
 func (b *bucket) take(ctx context.Context, least time.Duration) error {
+	if b == nil || b.open.Load() {
+		return nil
+	}
 	ahead := b.waiting.Add(1)
 	defer b.waiting.Add(-1)
 	if deadline, ok := ctx.Deadline(); ok && time.Now().Add(b.wait(ahead)+least).After(deadline) {
@@ -130,7 +154,8 @@ const (
 )
 
 // slow is told that AWS throttled a call all the same: somebody else draws
-// too. What is left is given up, and the pace halved, down to a sixteenth.
+// too, or there is a rate that nobody told of. What is left is given up, and
+// the pace halved.
 func (b *bucket) slow() {
 	if b == nil {
 		return
@@ -145,12 +170,16 @@ func (b *bucket) slow() {
 	if left := int(b.limiter.Tokens()); left > 0 {
 		b.limiter.AllowN(now, left)
 	}
-	b.limiter.SetLimit(max(b.limiter.Limit()/2, b.full/16))
+	if b.open.CompareAndSwap(true, false) {
+		b.limiter.SetLimit(firstGuess)
+		return
+	}
+	b.limiter.SetLimit(max(b.limiter.Limit()/2, b.least))
 }
 
 // passed is told that AWS took a call: after a while of that the pace recovers.
 func (b *bucket) passed() {
-	if b == nil || b.limiter.Limit() >= b.full {
+	if b == nil || b.open.Load() || !b.learning && b.limiter.Limit() >= b.most {
 		return
 	}
 	b.mu.Lock()
@@ -160,5 +189,6 @@ func (b *bucket) passed() {
 		return
 	}
 	b.changed = now
-	b.limiter.SetLimit(min(b.limiter.Limit()*1.5, b.full))
+	b.limiter.SetLimit(min(b.limiter.Limit()*1.5, b.most))
+	b.open.Store(b.learning && b.limiter.Limit() >= b.most)
 }

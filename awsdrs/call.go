@@ -13,7 +13,7 @@ import (
 // operation is what has to be known about a call before it is made.
 type operation struct {
 	service, name string
-	draws         string   // the EC2 API from whose bucket it draws; "" where nothing paces it
+	draws         string   // the EC2 API from whose bucket it draws; "" where no rate is documented
 	effect        bool     // it changes something
 	once          bool     // never repeated, whatever happens
 	passing       []string // codes, beyond those of every call, of what passes by itself in a moment
@@ -46,7 +46,7 @@ func (a *Accounts) try(ctx context.Context, p place, op operation, secrets []str
 		if err != nil {
 			return err
 		}
-		b := a.buckets.of(p, op.draws)
+		b := a.buckets.of(p, op)
 		if refused == nil {
 			b.passed()
 			return nil
@@ -75,10 +75,8 @@ func (a *Accounts) enter(ctx context.Context, p place, op operation) error {
 	if !endsBefore(ctx, a.opts.LeastTime) {
 		return recovery.ErrNoTime
 	}
-	if b := a.buckets.of(p, op.draws); b != nil {
-		if err := b.take(ctx, a.opts.LeastTime); err != nil {
-			return err
-		}
+	if err := a.buckets.of(p, op).take(ctx, a.opts.LeastTime); err != nil {
+		return err
 	}
 	select {
 	case a.slots <- struct{}{}:
@@ -120,26 +118,24 @@ func (a *Accounts) attempt(ctx context.Context, op operation, secrets []string, 
 // again says whether a call is to be repeated after its nth attempt, and after
 // how long a pause.
 func (a *Accounts) again(op operation, refused *recovery.ServiceError, n int) (time.Duration, bool) {
-	passes := slices.Contains(op.passing, refused.Code)
+	base, most := 50*time.Millisecond, a.opts.Attempts
+	switch {
+	case refused.Throttled():
+		base = time.Second
+	case slices.Contains(op.passing, refused.Code):
+		base, most = 250*time.Millisecond, passingTries
+	}
 	switch {
 	case op.once:
 		return 0, false
-	case passes && n < passingTries:
-	case refused.Retryable && !waitsForOthers(refused) && n < a.opts.Attempts:
-	default:
+	case !refused.Retryable, waitsForOthers(refused), n >= most:
 		return 0, false
 	}
-	base := 50 * time.Millisecond
-	if passes {
-		base = 250 * time.Millisecond
-	}
-	if refused.Throttled() {
-		base = time.Second
-	}
 	longest := min(float64(base)*math.Pow(2, float64(n-1)), float64(a.opts.MostBackoff))
-	pause := time.Duration(a.opts.Jitter() * longest)
-	if refused.RetryAfter > 0 { // a floor; spread behind it, for others got the same answer
-		pause = refused.RetryAfter + min(pause, refused.RetryAfter)
+	jitter := a.opts.Jitter()
+	pause := time.Duration(jitter * longest)
+	if asked := refused.RetryAfter; asked > 0 { // a floor; spread behind it, for others got the same answer
+		pause = max(pause, asked+time.Duration(jitter*float64(time.Second)))
 	}
 	return pause, true
 }

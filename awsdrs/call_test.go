@@ -179,6 +179,29 @@ func TestPaceSlowsDownWhenAWSThrottlesAllTheSame(t *testing.T) {
 	})
 }
 
+func TestTheRateOfDRSIsLearned(t *testing.T) {
+	for buckets, limit := range map[string]time.Duration{"[20, 10]": 20 * time.Second, "[10, 5]": 30 * time.Second, "[5, 1]": 2 * time.Minute} {
+		t.Run(buckets, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				h := newHouse(t, fleetOf(t, 100, "        buckets: {drs: {GetLaunchConfiguration: "+buckets+"}}\n"), simulator.Options{Latency: 30 * time.Millisecond})
+				c := everything(t, 0)
+				for _, id := range serverIDs(100) {
+					c.Want[id] = want(t, id, recovery.CopyTags, true)
+				}
+				start := time.Now()
+				if err := h.region().Configure(t.Context(), c); err != nil {
+					t.Error(err)
+				}
+				t.Logf("took %v, %d calls throttled", time.Since(start), h.throttled())
+				if took := time.Since(start); took > limit {
+					t.Errorf("took %v, want at most %v", took, limit)
+				}
+				same(t, "other calls than those for each server", len(h.world.Calls())-h.calls()["GetLaunchConfiguration"], 1)
+			})
+		})
+	}
+}
+
 func TestATokenThatWouldComeTooLateIsNotWaitedFor(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		h := newHouse(t, fleetOf(t, 100), simulator.Options{}, func(o *awsdrs.Options) {

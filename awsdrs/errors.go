@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,7 +78,7 @@ func (op operation) failure(err error, handed bool, secrets []string) *recovery.
 	refusal := status >= 300 && status < 500 || e.Throttled() || expired(e)
 	unsent := !handed || neverConnected(err)
 	e.Ambiguous = op.effect && !refusal && !unsent
-	e.Retryable = e.Throttled() || notNow[e.Code] || status == http.StatusTooManyRequests ||
+	e.Retryable = e.Throttled() || notNow[e.Code] || slices.Contains(op.passing, e.Code) || status == http.StatusTooManyRequests ||
 		status >= 500 || status != 0 && status < 300 || status == 0 && handed && !distrusted(err)
 	return e
 }

@@ -85,6 +85,7 @@ func (r *region) StartRecovery(ctx context.Context, l recovery.Launch) (*recover
 	if err != nil {
 		return nil, err
 	}
+	r.freshen(ctx)
 	out, err := call(ctx, r, startRecovery, func(ctx context.Context, s *session) (*drs.StartRecoveryOutput, error) {
 		return s.drs.StartRecovery(ctx, in)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"muster/recovery"
 )
@@ -64,6 +65,22 @@ func (r *region) renew(ctx context.Context, over *session) (*session, error) {
 	defer r.mu.Unlock()
 	r.current = s
 	return s, nil
+}
+
+// freshenTime is how long a session that would do is kept from doing.
+const freshenTime = 10 * time.Second
+
+// freshen assumes the role anew if less is left of the session than DRS may
+// need to work on with it. Where that fails the old session has to do: it is
+// valid, and whether DRS needs more of it is not known.
+func (r *region) freshen(ctx context.Context) {
+	s := r.session()
+	if time.Until(s.until) >= sessionReserve {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, freshenTime)
+	defer cancel()
+	_, _ = r.renew(ctx, s)
 }
 
 // each does something for every item at the same time, waits for all, and

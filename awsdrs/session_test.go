@@ -159,6 +159,30 @@ func TestAnExpiredSessionIsAssumedAnew(t *testing.T) {
 	})
 }
 
+func TestStartRecoveryHasASessionWithFiftyMinutesLeft(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		h := newHouse(t, fleetOf(t, 2), simulator.Options{})
+		r := h.region()
+		time.Sleep(11 * time.Minute)
+		if _, err := r.SourceServers(t.Context(), serverIDs(2)); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "AssumeRole calls for a read", h.calls()["AssumeRole"], 1)
+		if _, err := r.StartRecovery(within(t, 30*time.Second), drill(1)); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "AssumeRole calls", h.calls()["AssumeRole"], 2)
+
+		time.Sleep(11 * time.Minute)
+		h.fault("Throttle:operation=AssumeRole")
+		l := drill(2)
+		l.Servers = l.Servers[1:]
+		if _, err := r.StartRecovery(within(t, 30*time.Second), l); err != nil {
+			t.Errorf("the old session would do: %v", err)
+		}
+	})
+}
+
 func TestASessionThatStaysExpiredIsSaidSo(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		h := newHouse(t, fleetOf(t, 1), simulator.Options{})
