@@ -218,6 +218,21 @@ func TestATokenThatWouldComeTooLateIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+func TestWhoWaitsForATokenCanStopWaiting(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		h := newHouse(t, fleetOf(t, 10), simulator.Options{}, func(o *awsdrs.Options) {
+			o.Pace = map[string]awsdrs.Rate{"CreateLaunchTemplateVersion": {Burst: 1, PerSecond: 0.01}}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(10*time.Second, cancel)
+		start := time.Now()
+		if err := h.region().Configure(ctx, everything(t, 10)); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		same(t, "took", time.Since(start), 10*time.Second)
+	})
+}
+
 func TestRecoveryPointsAreReadInAsFewPagesAsPossible(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		h := newHouse(t, fleetOf(t, 100, "        pageSize: 2\n"), simulator.Options{Latency: 30 * time.Millisecond})
@@ -331,6 +346,35 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 func reply(status int, code, message string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{"X-Amzn-Errortype": {code}, "X-Amzn-Requestid": {"request-1"}},
 		Body: io.NopCloser(strings.NewReader(fmt.Sprintf(`{"message":%q}`, message)))}
+}
+
+func TestAnUnreadableTimeIsNoAnswer(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		h := newHouse(t, fleetOf(t, 1), simulator.Options{})
+		r := h.region()
+		body := ""
+		h.wire.next = answering(func(*http.Request) *http.Response {
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+		})
+		body = `{"items": [{"jobID": "drsjob-1", "creationDateTime": "yesterday"}]}`
+		if _, err := r.Jobs(t.Context(), recovery.JobQuery{IDs: []recovery.JobID{"drsjob-1"}}); err == nil || !strings.Contains(err.Error(), "the time of job drsjob-1") {
+			t.Errorf("got %v", err)
+		}
+		body = `{"items": [{"snapshotID": "pit-1", "timestamp": "yesterday"}]}`
+		if _, err := r.RecoveryPoints(t.Context(), serverIDs(1), nil); err == nil || !strings.Contains(err.Error(), "the time of recovery point pit-1") {
+			t.Errorf("got %v", err)
+		}
+		// The job's id is what counts of an answer of StartRecovery.
+		body = `{"job": {"jobID": "drsjob-1", "creationDateTime": "yesterday"}}`
+		job, err := r.StartRecovery(within(t, time.Minute), drill(1))
+		if err != nil || job.ID != "drsjob-1" || job.Servers != nil {
+			t.Errorf("got %+v, %v", job, err)
+		}
+		body = `{"job": {"jobID": "drsjob-1", "participatingServers": []}}`
+		if job, err = r.StartRecovery(within(t, time.Minute), drill(1)); err != nil || job.Servers == nil || len(job.Servers) > 0 {
+			t.Errorf("got %+v, %v", job, err)
+		}
+	})
 }
 
 func TestAnswersThatSayNothing(t *testing.T) {

@@ -264,6 +264,47 @@ func TestADeniedWriteIsSaidSo(t *testing.T) {
 	})
 }
 
+func TestEverySettingOfDRSIsWritten(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		h := newHouse(t, fleetOf(t, 1), simulator.Options{})
+		told := announced{}
+		c := only(t, 1, recovery.CopyPrivateIP, true, recovery.CopyTags, false, recovery.LaunchDisposition, "STOPPED", recovery.OSByol, true,
+			recovery.RightSizing, "BASIC", recovery.PostLaunchEnabled, true, recovery.LaunchName, "another")
+		c.Before = told.before
+		r := h.region()
+		if err := r.Configure(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "changes announced", len(told.calls[0][0].Changes), 7)
+		if err := r.Configure(t.Context(), c); err != nil || len(told.calls) != 1 {
+			t.Errorf("a second time: %v, announced %v", err, told.calls)
+		}
+		same(t, "templates read", h.calls()["DescribeLaunchTemplateVersions"], 0) // nothing is asked of them
+	})
+}
+
+func TestWritesWhoseAnswerIsLostAreRepeatedWithoutHarm(t *testing.T) {
+	for _, operation := range []string{"UpdateLaunchConfiguration", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"} {
+		for _, fault := range []string{"DropAnswerAfter", "Error500After", "Throttle", "DropBefore"} {
+			t.Run(fault+" "+operation, func(t *testing.T) {
+				inBubble(t, func(t *testing.T) {
+					h := newHouse(t, fleetOf(t, 1), simulator.Options{})
+					h.fault(fault + ":times=1,operation=" + operation)
+					if err := h.region().Configure(t.Context(), everything(t, 1)); err != nil {
+						t.Fatal(err)
+					}
+					versions := int64(3) // the fleet's, DRS's, ours
+					if operation == "UpdateLaunchConfiguration" && strings.HasSuffix(fault, "After") {
+						versions = 4 // DRS's, twice
+					}
+					same(t, "version", h.server(serverID(1)).TemplateVersion, versions)
+					same(t, "times sent", h.calls()[operation], 2)
+				})
+			})
+		}
+	}
+}
+
 func TestConfigureRefusesNoServers(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		h := newHouse(t, fleetOf(t, 1), simulator.Options{})

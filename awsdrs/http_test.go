@@ -1,8 +1,12 @@
 package awsdrs_test
 
 import (
+	"errors"
+	"io"
+	"log"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"muster/awsdrs"
+	"muster/recovery"
 	"muster/simulator"
 )
 
@@ -39,6 +44,30 @@ func TestOverRealHTTP(t *testing.T) {
 	}
 	server.Close() // and with it the idle connections
 	goleak.VerifyNone(t, before)
+}
+
+func TestAnEndpointThatCannotBeReachedOrTrusted(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	foreign := httptest.NewUnstartedServer(nil)
+	foreign.Config.ErrorLog = log.New(io.Discard, "", 0)
+	foreign.StartTLS()
+	defer foreign.Close()
+	for url, tt := range map[string]struct {
+		says      string
+		retryable bool
+	}{
+		closed.URL:  {"no connection could be made: connection refused", true},
+		foreign.URL: {"the certificate of the endpoint is not trusted", false},
+	} {
+		cfg := callersConfig()
+		cfg.BaseEndpoint = aws.String(url)
+		_, err := awsdrs.New(cfg, awsdrs.Options{Attempts: 2}).Assume(t.Context(), account)
+		var refused *recovery.ServiceError
+		if !errors.As(err, &refused) || !strings.Contains(refused.Message, tt.says) || refused.Retryable != tt.retryable || refused.Ambiguous {
+			t.Errorf("%s: got %#v", url, err)
+		}
+	}
 }
 
 func TestMain(m *testing.M) {
