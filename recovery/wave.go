@@ -45,7 +45,8 @@ type Server struct {
 	ID           SourceServerID
 	Hostname     string
 	LaunchConfig LaunchConfig
-	Snapshot     SnapshotID // "": the newest data
+	Snapshot     SnapshotID  // "": the newest data
+	Impact       ImpactLevel // "": Critical
 }
 
 // ProtectionGroup holds the launch settings that its servers share.
