@@ -1,0 +1,81 @@
+# What can be done with Muster. Go and make are all that this needs.
+.DEFAULT_GOAL := help
+
+GO ?= go
+# The function as Lambda runs it: its own runtime interface alone, nothing of
+# the machine it was built on, no symbol table.
+LAMBDA_FLAGS := -tags lambda.norpc -trimpath -ldflags "-s -w"
+FUZZ_TIME ?= 10s
+BENCH ?= .
+
+.PHONY: help demo check format vet staticcheck test build bench fuzz lambda clean FORCE
+
+help: ## list what can be done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: bin/muster ## the specification's example, two waves, on a simulated AWS
+	@set -e; data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \
+	for wave in 1 2; do \
+	  event=testdata/events/complete-example.wave-$$wave.json; \
+	  printf '\n$$ muster invoke --fleet specification %s\n' "$$event"; \
+	  bin/muster invoke --fleet specification --data "$$data" "$$event" > "$$data/answer-$$wave.json"; \
+	done; \
+	for wave in 1 2; do \
+	  printf '\nThe answer to wave %s:\n\n' "$$wave"; \
+	  cat "$$data/answer-$$wave.json"; \
+	done
+
+# One after the other, whatever make's -j says: the EC2 client takes gigabytes
+# to compile.
+check: ## everything that a change must pass; what CI runs
+	@$(MAKE) --no-print-directory format
+	@$(MAKE) --no-print-directory vet
+	@$(MAKE) --no-print-directory staticcheck
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory -j1 build
+
+format: ## gofmt finds nothing to do
+	@echo "gofmt"
+	@wrong=$$(find . -name '*.go' -not -path './.git/*' -exec gofmt -l {} +) && \
+	if [ -n "$$wrong" ]; then printf 'gofmt would change:\n%s\n' "$$wrong"; exit 1; fi
+
+vet: ## go vet, all packages
+	@echo "go vet"
+	@$(GO) vet ./...
+	@$(GO) -C tools vet ./...
+
+staticcheck: ## staticcheck, all packages
+	@echo "staticcheck"
+	@$(GO) tool -modfile=tools/go.mod staticcheck ./...
+
+test: ## all tests, with the race detector, in a random order
+	$(GO) test -race -shuffle=on ./...
+
+build: bin/muster bin/lambda/amd64/bootstrap bin/lambda/arm64/bootstrap ## both programs, the function for both of Lambda's machines
+
+lambda: bin/execution-handler.zip ## the archive to deploy (arm64, provided.al2023)
+
+bench: ## measure (BENCH=. says which benchmarks)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+fuzz: ## every fuzz target for a short while (FUZZ_TIME=10s each)
+	@set -e; for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' "$$package" | grep '^Fuzz'); do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_TIME) "$$package"; \
+	  done; \
+	done
+
+clean: ## remove what was built
+	rm -rf bin
+
+bin/muster: FORCE
+	@$(GO) build -o $@ ./cmd/muster
+
+bin/lambda/%/bootstrap: FORCE
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$* $(GO) build $(LAMBDA_FLAGS) -o $@ ./cmd/execution-handler
+	@printf '%s  %s bytes\n' $@ $$(wc -c < $@)
+
+bin/execution-handler.zip: bin/lambda/arm64/bootstrap
+	@$(GO) -C tools run ./archive $(CURDIR)/$@ $(CURDIR)/$<
+	@printf '%s  %s bytes\n' $@ $$(wc -c < $@)
