@@ -33,7 +33,7 @@ given: every problem is named with its line and column.`,
 			if asJSON {
 				err = json.NewEncoder(m.Stdout).Encode(s)
 			} else {
-				_, err = fmt.Fprintf(m.Stdout, "%s  %d accounts, %d servers\n    %s\n", harmless(s.Name), s.Accounts, s.Servers, harmless(s.Description))
+				_, err = fmt.Fprintf(m.Stdout, "%s  %s, %s\n    %s\n", harmless(s.Name), counted(s.Accounts, "account"), counted(s.Servers, "server"), harmless(s.Description))
 			}
 			if err != nil {
 				return err
@@ -59,4 +59,12 @@ func summarize(f *simulator.Fleet) fleetSummary {
 		}
 	}
 	return s
+}
+
+// counted gives "1 server", "2 servers".
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

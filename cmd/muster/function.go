@@ -45,15 +45,16 @@ func (m *Main) runFunction(ctx context.Context, o functionOptions) error {
 	if o.timeout <= 0 {
 		return usage("", "--timeout: %s is no time to work in", o.timeout)
 	}
+	l, err := o.server.open()
+	if err != nil {
+		return err
+	}
+	defer l.Close()
 	house, err := o.world.open(ctx, m)
 	if err != nil {
 		return err
 	}
 	defer house.Close()
-	l, err := o.server.open()
-	if err != nil {
-		return err
-	}
 	fmt.Fprintf(m.Stderr, "%s at http://%s; interrupt to stop\n", m.style().good("function:"), l.Addr())
 	api := &invokeAPI{handler: house.Handler(m.observer(o.invokeOptions)), timeout: o.timeout, life: ctx}
 	defer api.wait()

@@ -55,7 +55,7 @@ func (p *progress) observe(id recovery.ExecutionID, ev recovery.Event) {
 	}
 	m, known := marks[ev.Kind]
 	if !known {
-		m.mark, m.word, m.look = "·", strings.ToLower(string(ev.Kind)), style.faint
+		m.mark, m.word, m.look = "·", harmless(strings.ToLower(string(ev.Kind))), style.faint
 	}
 	fmt.Fprintf(&b, "  %s %-12s %s\n", m.look(p.style, m.mark), m.word, harmless(ev.Message))
 	p.changes(&b, ev.Changes)

@@ -58,18 +58,18 @@ func (m *Main) runSimulate(ctx context.Context, o simulateOptions) error {
 			return err
 		}
 	}
+	l, err := o.server.open()
+	if err != nil {
+		return err
+	}
+	defer l.Close()
 	world, err := o.world.world(fleet, folder)
 	if err != nil {
 		return err
 	}
 	defer world.Close()
-	l, err := o.server.open()
-	if err != nil {
-		return err
-	}
 	url := "http://" + l.Addr().String()
 	if _, err := fmt.Fprint(m.Stdout, exports(url, fleet)); err != nil {
-		l.Close()
 		return err
 	}
 	s := m.style()

@@ -69,23 +69,26 @@ func (h *house) Close() error {
 }
 
 // open puts the house together. Errors of what the flags say are usage.
-func (w *worldFlags) open(ctx context.Context, m *Main) (h *house, err error) {
-	h = &house{}
-	defer func() {
-		if err != nil {
-			h.Close()
-		}
-	}()
-	fleet, err := w.loadFleet()
-	if err != nil {
+func (w *worldFlags) open(ctx context.Context, m *Main) (*house, error) {
+	h := &house{}
+	if err := w.furnish(ctx, m, h); err != nil {
+		h.Close()
 		return nil, err
 	}
+	return h, nil
+}
+
+func (w *worldFlags) furnish(ctx context.Context, m *Main, h *house) error {
+	fleet, err := w.loadFleet()
+	if err != nil {
+		return err
+	}
 	if h.Groups, err = w.openGroups(fleet); err != nil {
-		return nil, err
+		return err
 	}
 	folder, err := w.folder(m, fleet)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var config aws.Config
 	if w.endpoint != "" {
@@ -98,15 +101,15 @@ func (w *worldFlags) open(ctx context.Context, m *Main) (h *house, err error) {
 		}
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	store, err := sqlite.Open(ctx, filepath.Join(folder, "executions.db"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	h.closers = append(h.closers, store.Close)
 	h.Executions, h.Accounts = store, wiring.Accounts(config)
-	return h, nil
+	return nil
 }
 
 func (w *worldFlags) loadFleet() (*simulator.Fleet, error) {
@@ -183,8 +186,8 @@ func (w *worldFlags) worldName(fleet *simulator.Fleet) string {
 	}
 	name := fleet.Name
 	if !slices.Contains(simulator.FleetNames(), name) {
-		path, err := filepath.Abs(name)
-		name = strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)) + "-" + digest(cmp.Or(path, name, fmt.Sprint(err)))
+		path, _ := filepath.Abs(name) // "" fails later, for everything else, too
+		name = strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)) + "-" + digest(path)
 	}
 	if w.seed != 0 {
 		name = fmt.Sprintf("%s-seed-%d", name, w.seed)
