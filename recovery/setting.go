@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Setting is the name of one key of a launch configuration, as the contract
@@ -59,10 +60,10 @@ type settingRule struct {
 
 // settingRules is the one place that knows which settings there are.
 var settingRules = map[Setting]settingRule{
-	InstanceType:      {InTemplate, text, pattern(`^[a-z0-9-]+\.[a-z0-9-]+$`, "an EC2 instance type such as r5.xlarge")},
+	InstanceType:      {InTemplate, text, pattern(64, `^[a-z0-9-]+\.[a-z0-9-]+$`, "an EC2 instance type such as r5.xlarge")},
 	Subnet:            {InTemplate, text, func(s string) error { return checkAWSID("subnet-", s) }},
 	SecurityGroups:    {InTemplate, list, func(s string) error { return checkAWSID("sg-", s) }},
-	InstanceProfile:   {InTemplate, text, pattern(`^([A-Za-z0-9_+=,.@-]{1,128}|arn:aws[a-z-]*:iam::[0-9]{12}:instance-profile/[A-Za-z0-9_+=,.@/-]{1,512})$`, "an instance profile's name or ARN")},
+	InstanceProfile:   {InTemplate, text, pattern(572, `^([A-Za-z0-9_+=,.@-]{1,128}|arn:aws[a-z-]*:iam::[0-9]{12}:instance-profile/[A-Za-z0-9_+=,.@/-]+)$`, "an instance profile's name or ARN")},
 	PrivateIP:         {InTemplate, text, checkIPv4},
 	CopyPrivateIP:     {InDRS, flag, nil},
 	CopyTags:          {InDRS, flag, nil},
@@ -70,7 +71,7 @@ var settingRules = map[Setting]settingRule{
 	OSByol:            {InDRS, flag, nil},
 	RightSizing:       {InDRS, text, oneOf("NONE", "BASIC", "IN_AWS")},
 	PostLaunchEnabled: {InDRS, flag, nil},
-	LaunchName:        {InDRS, text, pattern(`^[\p{L}\p{N} _.:/=+@()-]{1,128}$`, "a name of 1 to 128 letters, digits, spaces and _ . : / = + @ ( ) -")},
+	LaunchName:        {InDRS, text, pattern(128, `^[\p{L}\p{N} _.:/=+@()-]+$`, "a name of 1 to 128 letters, digits, spaces and _ . : / = + @ ( ) -")},
 }
 
 // Home says where AWS keeps the setting.
@@ -134,9 +135,17 @@ func joinSettings() string {
 	return strings.Join(names, ", ")
 }
 
-func pattern(re, what string) func(string) error {
+// pattern accepts what matches and has at most so many characters. The number
+// is not in the regular expression: one that counts to hundreds takes
+// milliseconds to compile, at every start of every program.
+func pattern(most int, re, what string) func(string) error {
 	compiled := regexp.MustCompile(re)
-	return func(s string) error { return match(compiled, s, what) }
+	return func(s string) error {
+		if utf8.RuneCountInString(s) > most {
+			return fmt.Errorf("%s is not %s", Quote(s), what)
+		}
+		return match(compiled, s, what)
+	}
 }
 
 func oneOf(allowed ...string) func(string) error {
