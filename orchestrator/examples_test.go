@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"muster/event"
 	"muster/orchestrator"
 	"muster/planfile"
+	"muster/recovery"
 	"muster/simulator"
 	"muster/sqlite"
 )
@@ -135,8 +137,13 @@ type specified struct {
 	groups *planfile.Groups
 	caller string
 
+	// dir holds all that is written: the record, and the simulated AWS's journal.
+	dir     string
+	observe func(recovery.ExecutionID, recovery.Event)
+
 	mu       sync.Mutex
 	requests []sentRequest
+	secrets  []string // that AWS gave out
 }
 
 type sentRequest struct {
@@ -151,7 +158,14 @@ func specification(t *testing.T, faults ...string) *specified {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var o simulator.Options
+	return inFleet(t, fleet, faults...)
+}
+
+func inFleet(t *testing.T, fleet *simulator.Fleet, faults ...string) *specified {
+	t.Helper()
+	var err error
+	s := &specified{caller: simulator.CallersAccount, dir: t.TempDir()}
+	o := simulator.Options{Journal: filepath.Join(s.dir, "simulator.jsonl")}
 	for _, text := range faults {
 		f, err := simulator.ParseFault(text)
 		if err != nil {
@@ -159,36 +173,46 @@ func specification(t *testing.T, faults ...string) *specified {
 		}
 		o.Faults = append(o.Faults, f)
 	}
-	s := &specified{caller: simulator.CallersAccount}
 	if s.groups, err = planfile.GroupsOf(fleet.Name, &fleet.Groups); err != nil {
 		t.Fatal(err)
 	}
 	if s.world, err = simulator.New(fleet, o); err != nil {
 		t.Fatal(err)
 	}
-	if s.store, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "executions.db")); err != nil {
+	if s.store, err = sqlite.Open(t.Context(), filepath.Join(s.dir, "executions.db")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.store.Close(); s.world.Close() })
 	return s
 }
 
-// invoke gives one event to a handler of its own, as a fresh process would.
-func (s *specified) invoke(t *testing.T, payload []byte) []byte {
-	t.Helper()
-	cfg := aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider(s.caller, "secret", "")}
-	answer, err := event.Handler{Starter: &orchestrator.Orchestrator{
+// handler is a handler of its own, as a fresh process has it.
+func (s *specified) handler() event.Handler {
+	cfg := aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider(s.caller, callersKey, "")}
+	return event.Handler{Starter: &orchestrator.Orchestrator{
 		Accounts:   awsdrs.New(cfg, awsdrs.Options{HTTPClient: &http.Client{Transport: s}, Jitter: func() float64 { return 0.5 }}),
 		Executions: s.store,
 		Groups:     s.groups,
-	}}.Invoke(t.Context(), payload)
+		Observe:    s.observe,
+	}}
+}
+
+// callersKey is the secret key of whoever invokes.
+const callersKey = "Kx9PlantedSecretKey"
+
+// invoke gives one event to a handler of its own, and gives its answer.
+func (s *specified) invoke(t *testing.T, payload []byte) []byte {
+	t.Helper()
+	answer, err := s.handler().Invoke(t.Context(), payload)
 	if err != nil {
 		t.Fatalf("there was no answer: %v", err)
 	}
 	return answer
 }
 
-// RoundTrip keeps a request and passes it on.
+var sessionSecret = regexp.MustCompile(`<(SecretAccessKey|SessionToken)>([^<]+)<`)
+
+// RoundTrip keeps a request, passes it on, and keeps the secrets that come back.
 func (s *specified) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
@@ -201,7 +225,21 @@ func (s *specified) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	s.requests = append(s.requests, sentRequest{r.URL.EscapedPath(), r.Header.Clone(), string(body)})
 	s.mu.Unlock()
-	return s.world.RoundTripper().RoundTrip(r)
+	answer, err := s.world.RoundTripper().RoundTrip(r)
+	if err != nil || answer.Header.Get("Content-Type") == "application/json" {
+		return answer, err
+	}
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(text))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range sessionSecret.FindAllStringSubmatch(string(text), -1) {
+		s.secrets = append(s.secrets, m[2])
+	}
+	return answer, nil
 }
 
 // sent gives the bodies that were sent to a path.
