@@ -52,7 +52,7 @@ func (f *failure) report(w io.Writer, asJSON bool, s style) {
 			Hint     string `json:"hint,omitempty"`
 			ExitCode int    `json:"exitCode"`
 		}{f.err.Error(), f.hint, f.code})
-		fmt.Fprintf(w, "%s\n", line)
+		fmt.Fprintf(w, "%s\n", harmless(string(line)))
 		return
 	}
 	fmt.Fprintf(w, "%s %s\n", s.bad("muster:"), harmlessLines(f.err.Error()))

@@ -121,6 +121,6 @@ func jsonLines(w io.Writer) func(recovery.ExecutionID, recovery.Event) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		_, _ = w.Write(append(line, '\n'))
+		_, _ = io.WriteString(w, harmless(string(line))+"\n") // escapes as JSON does: it stays the same document
 	}
 }
