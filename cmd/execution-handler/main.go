@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"os"
 
@@ -24,6 +25,7 @@ func main() {
 		slog.New(slog.NewJSONHandler(os.Stderr, nil)).Error("the function cannot start", "error", err.Error())
 		os.Exit(1)
 	}
+	log.SetFlags(0) // the runtime's own lines are JSON, and stay so without a date before them
 	lambda.StartWithOptions(h, lambda.WithContext(ctx))
 }
 
