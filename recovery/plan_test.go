@@ -152,3 +152,76 @@ func TestAWaveHasTwoHoursUnlessItSaysOtherwise(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsWrongWithTheServersOfAPlanIsNamed(t *testing.T) {
+	servers := func(ids ...string) (s []recovery.Server) {
+		for _, id := range ids {
+			s = append(s, recovery.Server{ID: recovery.SourceServerID(id)})
+		}
+		return s
+	}
+	p := waves("1", "2", "3", "4", "5")
+	p.Waves[0].Servers = servers("s-1", "s-2", "s-3", "s-4", "s-5")
+	p.Waves[1].Servers = servers("s-6", "s-6", "s-2")
+	p.Waves[2].Servers = servers("s-5", "s-4", "s-3", "s-1")
+	p.Waves[3].Tags = map[string]string{"Tier": "web"}
+	var many []string
+	for i := range recovery.MostServers + 1 {
+		many = append(many, fmt.Sprintf("s-m%d", i))
+	}
+	p.Waves = append(p.Waves, recovery.PlannedWave{Wave: recovery.Wave{Number: 6, Servers: servers(many...)}})
+	var got []string
+	for _, p := range p.CheckServers() {
+		got = append(got, fmt.Sprintf("%d/%d %s", p.Wave, p.Server, p.Text))
+	}
+	want := []string{
+		"1/2 s-2 is in wave 1 too", "1/1 s-6 is named twice",
+		"2/0 s-5, s-4, s-3 and 1 more: each of them is in wave 1 too",
+		"4/-1 has no servers",
+		"5/-1 has 101 servers, and DRS takes at most 100 in one job: split it",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestTheServersThatDRSFindsByTagsFillAWave(t *testing.T) {
+	wave := func(ids ...string) *recovery.PlannedWave {
+		w := &recovery.PlannedWave{
+			Wave: recovery.Wave{Number: 2, Group: "pg-web", Account: recovery.AccountContext{AccountID: "111122223333", Region: "us-east-1"}},
+			Tags: map[string]string{"Tier": "web", "Application": "shop"},
+		}
+		for _, id := range ids {
+			w.Servers = append(w.Servers, recovery.Server{ID: recovery.SourceServerID(id), Impact: recovery.Optional})
+		}
+		return w
+	}
+	found := []recovery.SourceServer{{ID: "s-3", Hostname: "web-1"}, {ID: "s-1", Hostname: "web-2"}, {ID: "s-2", Hostname: "web-2"}}
+	const about = `wave 2, protection group pg-web by the tags "Application"="shop", "Tier"="web" in account 111122223333, us-east-1: `
+	for _, c := range []struct {
+		name  string
+		wave  *recovery.PlannedWave
+		found []recovery.SourceServer
+		want  string
+	}{
+		{"all of them, by name", wave(), found, "s-3 web-1, s-1 web-2, s-2 web-2"},
+		{"those that are listed", wave("s-2", "s-3"), found, "s-2 web-2 OPTIONAL, s-3 web-1 OPTIONAL"},
+		{"none", wave(), nil, about + "no source server has them"},
+		{"others", wave("s-2", "s-8", "s-9"), found, about + "the wave lists servers that do not have them: s-8, s-9"},
+	} {
+		var got []string
+		if err := c.wave.Fill(c.found); err != nil {
+			got = []string{err.(*recovery.Error).Message}
+		} else {
+			for _, s := range c.wave.Servers {
+				got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s", s.ID, s.Hostname, s.Impact)))
+			}
+			if c.wave.Tags != nil {
+				t.Errorf("%s: the wave is still to be filled", c.name)
+			}
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", c.name, strings.Join(got, ", "), c.want)
+		}
+	}
+}
