@@ -16,6 +16,7 @@ import (
 
 // checker walks a document and collects what is wrong with it.
 type checker struct {
+	lookup   Lookup // nil: variables of the environment are not looked up
 	problems []Problem
 	visited  int // nodes, aliases unfolded
 }
@@ -44,12 +45,11 @@ func (c *checker) err(name string) error {
 	return &Error{Name: name, Problems: c.problems}
 }
 
-// mapping reads a mapping whose keys are known, and tells which it has; nil
-// when it is no mapping.
+// mapping reads a mapping whose keys are known, and tells which it has (null is
+// none); nil when it is no mapping.
 func (c *checker) mapping(n *yaml.Node, path string, known keys) map[string]bool {
 	given := map[string]bool{}
 	ok := c.pairs(n, path, func(key, value *yaml.Node, path string) {
-		given[key.Value] = true
 		read, found := known[key.Value]
 		if !found {
 			allowed := slices.Sorted(maps.Keys(known))
@@ -57,6 +57,7 @@ func (c *checker) mapping(n *yaml.Node, path string, known keys) map[string]bool
 			return
 		}
 		if value.Tag != "!!null" {
+			given[key.Value] = true
 			read(value, path)
 		}
 	})
@@ -121,6 +122,41 @@ func (c *checker) text(n *yaml.Node, path string) string {
 	return ""
 }
 
+// checked gives a string that passes a check; "" after complaining.
+func (c *checker) checked(n *yaml.Node, path string, check func(string) error) string {
+	s := c.text(n, path)
+	if s == "" {
+		return ""
+	}
+	if err := check(s); err != nil {
+		c.complain(n, path, "%v", err)
+		return ""
+	}
+	return s
+}
+
+var wholeNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,8})$`)
+
+// number gives a whole number; false after complaining. YAML has octal and
+// other ways to write one, which say another number than they show.
+func (c *checker) number(n *yaml.Node, path string) (int, bool) {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || !wholeNumber.MatchString(n.Value) {
+		c.complain(n, path, "must be a whole number, not %s", kindOf(n))
+		return 0, false
+	}
+	i, _ := strconv.Atoi(n.Value)
+	return i, true
+}
+
+// flag gives true or false; false after complaining, too.
+func (c *checker) flag(n *yaml.Node, path string) bool {
+	b, ok := scalar(n).(bool)
+	if !ok {
+		c.complain(n, path, "must be true or false, not %s", kindOf(n))
+	}
+	return b
+}
+
 // value gives a scalar or a list as a document's decoder would.
 func (c *checker) value(n *yaml.Node) any {
 	n = unfold(n)
@@ -181,19 +217,4 @@ func kindOf(n *yaml.Node) string {
 		return "nothing"
 	}
 	return recovery.Quote(n.Value)
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
-
-// syntaxProblem takes apart what the YAML parser says, whose errors have no
-// fields of their own.
-func syntaxProblem(err error) Problem {
-	text := err.Error()
-	p := Problem{Message: "not YAML: " + strings.TrimPrefix(text, "yaml: ")}
-	if m := yamlLine.FindStringSubmatch(text); m != nil {
-		p.Line, _ = strconv.Atoi(m[1])
-		p.Column = 1
-		p.Message = "not YAML: " + strings.TrimPrefix(text, m[0])
-	}
-	return p
 }

@@ -1,10 +1,8 @@
 package planfile
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io"
+	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -12,26 +10,34 @@ import (
 	"muster/recovery"
 )
 
-// Groups are the protection groups of one file. They are a
+// Groups are the protection groups of one plan, or of one file. They are a
 // recovery.GroupStore.
 type Groups struct {
-	ids     []recovery.ProtectionGroupID // as the file orders them
-	byID    map[recovery.ProtectionGroupID]*recovery.ProtectionGroup
-	servers map[recovery.ProtectionGroupID][]recovery.SourceServerID
+	ids  []recovery.ProtectionGroupID // as the file orders them
+	byID map[recovery.ProtectionGroupID]*group
+}
+
+// group is a protection group with what a plan's waves take from it.
+type group struct {
+	recovery.ProtectionGroup
+	servers []recovery.SourceServerID
+	tags    map[string]string
+	account *recovery.AccountContext
 }
 
 func newGroups() *Groups {
-	return &Groups{
-		byID:    map[recovery.ProtectionGroupID]*recovery.ProtectionGroup{},
-		servers: map[recovery.ProtectionGroupID][]recovery.SourceServerID{},
-	}
+	return &Groups{byID: map[recovery.ProtectionGroupID]*group{}}
 }
 
 var _ recovery.GroupStore = (*Groups)(nil)
 
 // Group implements recovery.GroupStore. It never fails.
 func (g *Groups) Group(_ context.Context, id recovery.ProtectionGroupID) (*recovery.ProtectionGroup, error) {
-	return g.byID[id], nil
+	found, ok := g.byID[id]
+	if !ok {
+		return nil, nil
+	}
+	return &found.ProtectionGroup, nil
 }
 
 // IDs lists the groups' ids in the file's order.
@@ -40,16 +46,39 @@ func (g *Groups) IDs() []recovery.ProtectionGroupID { return slices.Clone(g.ids)
 // Servers lists the servers that the file gives a group, in its order; nil
 // where it gives none.
 func (g *Groups) Servers(id recovery.ProtectionGroupID) []recovery.SourceServerID {
-	return slices.Clone(g.servers[id])
+	if found, ok := g.byID[id]; ok {
+		return slices.Clone(found.servers)
+	}
+	return nil
+}
+
+// Tags gives the tags by which DRS is asked for a group's servers; nil where
+// the file has none.
+func (g *Groups) Tags(id recovery.ProtectionGroupID) map[string]string {
+	if found, ok := g.byID[id]; ok {
+		return maps.Clone(found.tags)
+	}
+	return nil
+}
+
+// ByID gives every group by its id.
+func (g *Groups) ByID() map[recovery.ProtectionGroupID]*recovery.ProtectionGroup {
+	all := make(map[recovery.ProtectionGroupID]*recovery.ProtectionGroup, len(g.byID))
+	for id, found := range g.byID {
+		all[id] = &found.ProtectionGroup
+	}
+	return all
 }
 
 // ParseGroups reads the protection groups of a plan file, or of a file that
-// holds nothing else. Name is the file's, for messages; the error is an *Error.
+// holds nothing else. What a plan file holds besides is let pass unread, and
+// so are variables of the environment. Name is the file's, for messages; the
+// error is an *Error.
 func ParseGroups(name string, data []byte) (*Groups, error) {
 	c := &checker{}
 	g := newGroups()
-	if root := c.document(data); root != nil {
-		c.file(root, g)
+	if root := c.document(data, "groups"); root != nil {
+		c.groupsFile(root, g)
 	}
 	return g, c.err(name)
 }
@@ -65,40 +94,10 @@ func GroupsOf(name string, groups *yaml.Node) (*Groups, error) {
 	return g, c.err(name)
 }
 
-// document parses the one YAML document that a file holds.
-func (c *checker) document(data []byte) *yaml.Node {
-	var doc, second yaml.Node
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	switch err := d.Decode(&doc); {
-	case errors.Is(err, io.EOF):
-		c.complain(nil, "", "the file is empty: it needs groups")
-		return nil
-	case err != nil:
-		c.problems = append(c.problems, syntaxProblem(err))
-		return nil
-	}
-	switch err := d.Decode(&second); {
-	case err == nil:
-		c.complain(&second, "", "a second document begins here: a file holds one")
-	case !errors.Is(err, io.EOF):
-		c.problems = append(c.problems, syntaxProblem(err))
-	}
-	if len(doc.Content) == 0 {
-		c.complain(nil, "", "the file is empty: it needs groups")
-		return nil
-	}
-	return doc.Content[0]
-}
-
-// file reads a whole document. What a plan file holds besides its groups is
-// let pass unread: it is for whoever runs the plan, and is checked there.
-func (c *checker) file(root *yaml.Node, g *Groups) {
+func (c *checker) groupsFile(root *yaml.Node, g *Groups) {
+	later := func(*yaml.Node, string) {}
 	given := c.mapping(root, "", keys{
-		"version": func(n *yaml.Node, path string) {
-			if n.Tag != "!!int" || n.Value != "1" {
-				c.complain(n, path, "must be 1, the only version there is")
-			}
-		},
+		"version":        c.version,
 		"groups":         func(n *yaml.Node, path string) { c.groups(n, path, g) },
 		"plan":           later,
 		"accountContext": later,
@@ -110,92 +109,82 @@ func (c *checker) file(root *yaml.Node, g *Groups) {
 	}
 }
 
-// later accepts a value that is not read yet.
-func later(*yaml.Node, string) {}
-
+// groups adds a file's groups to those that are known already.
 func (c *checker) groups(n *yaml.Node, path string, g *Groups) {
 	c.pairs(n, path, func(key, value *yaml.Node, path string) {
 		id := recovery.ProtectionGroupID(key.Value)
 		if err := id.Check(); err != nil {
 			c.complain(key, path, "the group's id %v", err)
 		}
+		if _, twice := g.byID[id]; twice {
+			c.complain(key, path, "the plan has a group of this id already")
+			return
+		}
 		g.ids = append(g.ids, id)
-		g.byID[id], g.servers[id] = c.group(value, path, id)
+		g.byID[id] = c.group(value, path, id)
 	})
 }
 
-func (c *checker) group(n *yaml.Node, path string, id recovery.ProtectionGroupID) (*recovery.ProtectionGroup, []recovery.SourceServerID) {
-	group := &recovery.ProtectionGroup{ID: id, LaunchConfig: recovery.LaunchConfig{}}
-	var servers, tags *yaml.Node
-	var overrides func(listed []recovery.SourceServerID)
-	var listed []recovery.SourceServerID
-	c.mapping(n, path, keys{
-		"launchConfig": func(n *yaml.Node, path string) { group.LaunchConfig = c.launchConfig(n, path) },
-		"overrides": func(n *yaml.Node, path string) {
-			overrides = func(listed []recovery.SourceServerID) {
-				group.Overrides = c.overrides(n, path, listed)
-			}
-		},
-		// Servers by their tags are looked up, and accounts entered, by
-		// whoever runs a plan: both are checked here, and not kept yet.
-		"servers":        func(n *yaml.Node, path string) { servers, listed = n, c.servers(n, path) },
-		"tags":           func(n *yaml.Node, path string) { tags = n; c.tags(n, path) },
-		"accountContext": c.accountContext,
+func (c *checker) group(n *yaml.Node, path string, id recovery.ProtectionGroupID) *group {
+	g := &group{ProtectionGroup: recovery.ProtectionGroup{ID: id, LaunchConfig: recovery.LaunchConfig{}}}
+	var tags, launchConfig, overrides *yaml.Node
+	given := c.mapping(n, path, keys{
+		"launchConfig":   func(n *yaml.Node, path string) { launchConfig = n; g.LaunchConfig = c.launchConfig(n, path) },
+		"overrides":      func(n *yaml.Node, path string) { overrides = n },
+		"servers":        func(n *yaml.Node, path string) { g.servers = c.serverIDs(n, path) },
+		"tags":           func(n *yaml.Node, path string) { tags = n; g.tags = c.tags(n, path) },
+		"accountContext": func(n *yaml.Node, path string) { g.account = c.account(n, path) },
 	})
-	if servers != nil && tags != nil {
+	if given["servers"] && given["tags"] {
 		c.complain(tags, join(path, "tags"), "a group has servers or tags, not both")
 	}
+	contradicts := c.contradictions(launchConfig, join(path, "launchConfig"), recovery.Server{}, g.LaunchConfig)
 	if overrides != nil {
-		overrides(listed)
+		c.overrides(overrides, join(path, "overrides"), g, !contradicts)
 	}
-	return group, listed
+	return g
 }
 
-func (c *checker) overrides(n *yaml.Node, path string, listed []recovery.SourceServerID) map[recovery.SourceServerID]recovery.LaunchConfig {
-	all := map[recovery.SourceServerID]recovery.LaunchConfig{}
+// overrides reads what single servers set over their group. One that
+// contradicts the group's settings is named, unless those contradict
+// themselves.
+func (c *checker) overrides(n *yaml.Node, path string, g *group, resolve bool) {
+	g.Overrides = map[recovery.SourceServerID]recovery.LaunchConfig{}
 	c.pairs(n, path, func(key, value *yaml.Node, path string) {
 		id := recovery.SourceServerID(key.Value)
 		if err := id.Check(); err != nil {
 			c.complain(key, path, "%v", err)
-		} else if listed != nil && !slices.Contains(listed, id) {
+		} else if g.servers != nil && !slices.Contains(g.servers, id) {
 			c.complain(key, path, "is not among the group's servers")
 		}
-		all[id] = c.launchConfig(value, path)
+		g.Overrides[id] = c.launchConfig(value, path)
+		if resolve {
+			c.contradictions(key, path, recovery.Server{ID: id}, g.For(id))
+		}
 	})
-	return all
 }
 
-func (c *checker) launchConfig(n *yaml.Node, path string) recovery.LaunchConfig {
-	config := recovery.LaunchConfig{}
-	set := func(key string, n *yaml.Node, path string) {
-		if err := config.Set(key, c.value(n)); err != nil {
-			c.complain(n, path, "%v", err)
-		}
+// contradictions names the settings of a server, over its group's, that AWS
+// could not do together.
+func (c *checker) contradictions(n *yaml.Node, path string, s recovery.Server, group recovery.LaunchConfig) bool {
+	_, problems := s.Resolve(group)
+	for _, p := range problems {
+		c.complain(n, path, "%s %s", p.Setting, p.Text)
 	}
-	c.pairs(n, path, func(key, value *yaml.Node, path string) {
-		// DRS nests this one; both spellings are the same setting.
-		if key.Value == "licensing" {
-			c.pairs(value, path, func(inner, value *yaml.Node, path string) {
-				set("licensing."+inner.Value, value, path)
-			})
-			return
-		}
-		set(key.Value, value, path)
-	})
-	return config
+	return len(problems) > 0
 }
 
-func (c *checker) servers(n *yaml.Node, path string) []recovery.SourceServerID {
+func (c *checker) serverIDs(n *yaml.Node, path string) []recovery.SourceServerID {
 	ids := []recovery.SourceServerID{}
 	seen := map[recovery.SourceServerID]bool{}
 	c.list(n, path, func(n *yaml.Node, path string) {
-		id := recovery.SourceServerID(c.text(n, path))
-		switch err := id.Check(); {
-		case id == "": // c.text has complained
-		case err != nil:
-			c.complain(n, path, "%v", err)
-		case seen[id]:
+		id := recovery.SourceServerID(c.checked(n, path, func(s string) error { return recovery.SourceServerID(s).Check() }))
+		if id == "" {
+			return
+		}
+		if seen[id] {
 			c.complain(n, path, "%s is named twice", id)
+			return
 		}
 		seen[id] = true
 		ids = append(ids, id)
@@ -203,8 +192,22 @@ func (c *checker) servers(n *yaml.Node, path string) []recovery.SourceServerID {
 	return ids
 }
 
-func (c *checker) tags(n *yaml.Node, path string) {
+// tags reads the tags that a group's servers carry. None at all would mean
+// every server there is.
+func (c *checker) tags(n *yaml.Node, path string) map[string]string {
+	tags := map[string]string{}
 	c.pairs(n, path, func(key, value *yaml.Node, path string) {
-		c.text(value, path)
+		if value.Kind == yaml.ScalarNode && value.Tag == "!!str" && value.Value == "" {
+			tags[key.Value] = "" // AWS has tags without a value
+		} else {
+			tags[key.Value] = c.text(value, path)
+		}
+		if key.Value == "" || len(key.Value) > 128 || len(value.Value) > 256 {
+			c.complain(key, path, "is no tag: a key has 1 to 128 characters, a value at most 256")
+		}
 	})
+	if n := unfold(n); n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+		c.complain(n, path, "is empty, and no tags at all would mean every server")
+	}
+	return tags
 }
