@@ -65,6 +65,20 @@ func TestASecretIsReadOnPurpose(t *testing.T) {
 	}
 }
 
+// Sessions are kept by account context, so equal ones must be equal.
+func TestSecretsOfOneTextAreEqual(t *testing.T) {
+	a, b := recovery.NewSecret(planted), recovery.NewSecret(strings.Clone(planted))
+	if a != b || !a.Equal(b) || a.IsZero() {
+		t.Error("two secrets of one text differ")
+	}
+	if c := recovery.NewSecret("another"); a == c || a.Equal(c) {
+		t.Error("secrets of two texts are equal")
+	}
+	if none := recovery.NewSecret(""); !none.IsZero() || none.Reveal() != "" || none == a {
+		t.Error("no text is a secret")
+	}
+}
+
 func TestWhatAnAccountContextTakes(t *testing.T) {
 	for name, c := range map[string]struct {
 		check     func(string) error

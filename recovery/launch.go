@@ -49,13 +49,10 @@ func (c LaunchConfig) List(s Setting) []string { v, _ := c[s].([]string); return
 // SameValue compares two values of a setting. The order of security groups
 // means nothing to EC2, so it means nothing here.
 func SameValue(a, b any) bool {
-	x, isList := a.([]string)
-	y, bothLists := b.([]string)
-	if isList && bothLists {
-		return slices.Equal(slices.Sorted(slices.Values(x)), slices.Sorted(slices.Values(y)))
+	x, xIsList := a.([]string)
+	y, yIsList := b.([]string)
+	if !xIsList && !yIsList {
+		return a == b
 	}
-	if isList || bothLists {
-		return false
-	}
-	return a == b
+	return xIsList == yIsList && slices.Equal(slices.Sorted(slices.Values(x)), slices.Sorted(slices.Values(y)))
 }

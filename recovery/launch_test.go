@@ -244,7 +244,7 @@ func TestSameValueDoesNotMindTheOrderOfAList(t *testing.T) {
 		want bool
 	}{
 		{"x", "x", true}, {"x", "y", false}, {true, true, true}, {false, nil, false}, {nil, nil, true}, {"true", true, false},
-		{[]string{"a", "b"}, []string{"b", "a"}, true}, {[]string{"a"}, []string{"a", "a"}, false}, {[]string{"a"}, "a", false}, {nil, []string{"a"}, false},
+		{[]string{"a", "b"}, []string{"b", "a"}, true}, {[]string{"b", "a"}, []string{"a", "b"}, true}, {[]string{}, nil, false}, {"", []string{}, false}, {[]string{"a"}, []string{"a", "a"}, false}, {[]string{"a"}, "a", false}, {nil, []string{"a"}, false},
 	} {
 		if got := recovery.SameValue(c.a, c.b); got != c.want {
 			t.Errorf("%v and %v: got %v, want %v", c.a, c.b, got, c.want)
