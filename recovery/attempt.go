@@ -27,6 +27,9 @@ const (
 	Sent    ClaimState = "SENT"    // StartRecovery may have been called; a job may exist
 	Started ClaimState = "STARTED" // the job's id is known
 	Refused ClaimState = "REFUSED" // definitely nothing was launched
+
+	// Planned is an attempt that a retry asks for, and that nobody claimed yet.
+	Planned ClaimState = "PLANNED"
 )
 
 // Token marks the invocation that owns a claim.
@@ -61,7 +64,17 @@ type Attempt struct {
 	Accepted  []SourceServerID `json:"accepted,omitempty"` // the servers in the job
 	StartedAt time.Time        `json:"startedAt,omitzero"`
 
-	Refusal *Refusal `json:"refusal,omitempty"`
+	Refusal        *Refusal  `json:"refusal,omitempty"`
+	FirstRefusedAt time.Time `json:"firstRefusedAt,omitzero"` // of refusals in a row
+	Refusals       int       `json:"refusals,omitempty"`      // in a row
+	RetryAt        time.Time `json:"retryAt,omitzero"`        // when a retryable refusal is tried again
+
+	// What became of the servers, as far as it is known: those in the job, and
+	// those that an earlier attempt launched.
+	Outcomes []ServerOutcome `json:"outcomes,omitempty"`
+	JobOver  bool            `json:"jobOver,omitempty"` // nothing more happens to any of them
+	PolledAt time.Time       `json:"polledAt,omitzero"`
+	EndedAt  time.Time       `json:"endedAt,omitzero"`
 }
 
 // Refusal is why nothing was launched.
@@ -111,7 +124,7 @@ func (a *Attempt) Free(now time.Time) (free bool, until time.Time) {
 	case Sent:
 		until = a.SendDeadline.Add(Grace)
 		return !now.Before(until), until
-	case Refused:
+	case Refused, Planned:
 		return true, now
 	}
 	return false, time.Time{}
@@ -153,6 +166,7 @@ func (a Attempt) Send(now, deadline time.Time) Attempt {
 // Start records the job.
 func (a Attempt) Start(j *Job, now time.Time) Attempt {
 	a.State, a.JobID, a.StartedAt, a.Refusal = Started, j.ID, now, nil
+	a.Refusals, a.FirstRefusedAt, a.RetryAt = 0, time.Time{}, time.Time{}
 	a.Accepted = j.Servers
 	if j.Servers == nil {
 		a.Accepted = a.Servers
@@ -165,5 +179,22 @@ func (a Attempt) Refuse(e *Error) Attempt {
 	a.State = Refused
 	a.FirstSentAt, a.SentAt, a.SendDeadline = time.Time{}, time.Time{}, time.Time{}
 	a.Refusal = &Refusal{e.Code, e.Message, e.Retryable}
+	return a
+}
+
+// The waits between tries of a start that was refused and may go through later.
+const (
+	firstRetryWait   = 15 * time.Second
+	longestRetryWait = 5 * time.Minute
+)
+
+// Postpone says when a refused start is tried again: after waits that double
+// from refusal to refusal.
+func (a Attempt) Postpone(now time.Time) Attempt {
+	if a.Refusals == 0 {
+		a.FirstRefusedAt = now
+	}
+	a.RetryAt = now.Add(min(firstRetryWait<<min(a.Refusals, 10), longestRetryWait))
+	a.Refusals++
 	return a
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Execution is one run of a plan, as the store holds it: what it is, and the
@@ -17,6 +18,16 @@ type Execution struct {
 	Version     int64 // one higher with each change; 0: not in the store yet
 	LastEvent   EventRef
 	Attempts    []Attempt // the newest of each wave, by wave number
+
+	// What begin_execution opened; an execution that the start of a wave opened
+	// has none of it.
+	Waves       []WaveRecord
+	PollEvery   time.Duration // between two looks at running jobs; 0: by their age
+	Others      []Load        // what others run, as last seen
+	Pause       *Request      // asked for, and not resumed yet
+	Cancel      *Request
+	Interrupted *Request // the driver stopped, and nobody resumed yet
+	Ended       *Ending
 }
 
 // EventRef points at an event of an execution's log.

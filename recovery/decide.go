@@ -1,0 +1,134 @@
+package recovery
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Choice is what a person may decide.
+type Choice string
+
+// The choices.
+const (
+	Resume    Choice = "resume" // go on: past a gate, a pause, an interruption
+	Retry     Choice = "retry"  // a new attempt with the servers that failed
+	Skip      Choice = "skip"   // those that depend on the wave go on without it
+	CancelAll Choice = "cancel" // nothing new starts
+)
+
+// Check reports what is wrong with a choice, or nil.
+func (c Choice) Check() error {
+	return oneOf(string(Resume), string(Retry), string(Skip), string(CancelAll))(string(c))
+}
+
+// Decision is somebody's answer to a question.
+type Decision struct {
+	Choice  Choice
+	Wave    int              // 0: the execution as a whole, or the only wave that asks
+	Exclude []SourceServerID // of a retry: servers to leave out
+	Request
+}
+
+// Decide applies a decision to the execution, or says why it does not apply.
+// A decision may come before its question (a gate is passed ahead), twice, or
+// a week late: what is decided already, or was never asked, changes nothing
+// and is an error that says so.
+func (e *Execution) Decide(d Decision, now time.Time) error {
+	if e.Ended != nil {
+		return fmt.Errorf("execution %s is over: %s", e.ID, e.Ended.Outcome)
+	}
+	if e.Cancel != nil {
+		return fmt.Errorf("execution %s was cancelled already, %s", e.ID, e.Cancel.words(""))
+	}
+	if d.Choice == CancelAll {
+		e.Cancel = &d.Request
+		return nil
+	}
+	if d.Wave == 0 && d.Choice == Resume && (e.Pause != nil || e.Interrupted != nil) {
+		e.Pause, e.Interrupted = nil, nil
+		return nil
+	}
+	w, err := e.asked(d, now)
+	if err != nil {
+		return err
+	}
+	switch d.Choice {
+	case Resume:
+		w.GatePassed = true
+	case Skip:
+		w.Skipped = true
+	case Retry:
+		return e.retry(w, d)
+	}
+	return nil
+}
+
+// asked finds the wave that the decision is about, and holds it to the
+// choices that the wave has.
+func (e *Execution) asked(d Decision, now time.Time) (*WaveRecord, error) {
+	var fits []int
+	for i := range e.Waves {
+		w := &e.Waves[i]
+		if d.Wave != 0 && d.Wave != w.Number {
+			continue
+		}
+		if slices.Contains(e.choices(w, now), d.Choice) {
+			fits = append(fits, w.Number)
+		}
+	}
+	switch {
+	case len(fits) == 1:
+		return e.Wave(fits[0]), nil
+	case len(fits) > 1:
+		return nil, fmt.Errorf("several waves wait for a decision (%v): say which one", fits)
+	case d.Wave == 0:
+		return nil, fmt.Errorf("no wave waits for the decision %q", d.Choice)
+	case e.Wave(d.Wave) == nil:
+		return nil, fmt.Errorf("execution %s has no wave %d", e.ID, d.Wave)
+	}
+	return nil, fmt.Errorf("wave %d, which is %s, does not wait for the decision %q", d.Wave, e.Status(e.Wave(d.Wave), now), d.Choice)
+}
+
+// choices are what may be decided about a wave now.
+func (e *Execution) choices(w *WaveRecord, now time.Time) []Choice {
+	switch e.Status(w, now) {
+	case StatusPending:
+		if w.PauseBefore && !w.GatePassed {
+			return []Choice{Resume, Skip}
+		}
+	case StatusFailed:
+		if w.OnFailure == PauseOnFailure {
+			return e.failure(w, now).Choices
+		}
+	}
+	return nil
+}
+
+// retry plans a new attempt: the servers that are not launched, less those to
+// be left out. What was launched stays as it is.
+func (e *Execution) retry(w *WaveRecord, d Decision) error {
+	last := e.Attempt(w.Number)
+	next := Attempt{Wave: last.Wave, Attempt: last.Attempt + 1, AccountID: last.AccountID, Region: last.Region, State: Planned}
+	for _, o := range last.fates() {
+		switch {
+		case o.Launched():
+			o.Earlier = true
+			next.Outcomes = append(next.Outcomes, o)
+		case slices.Contains(d.Exclude, o.Server):
+			o.Status, o.Reason, o.Optional = "FAILED", "left out of the retry by "+Quote(d.By), true
+			next.Outcomes = append(next.Outcomes, o)
+		default:
+			next.Servers = append(next.Servers, o.Server)
+		}
+	}
+	if len(next.Servers) == 0 {
+		return fmt.Errorf("every server of wave %d that was not launched would be left out of the retry; skip the wave instead", w.Number)
+	}
+	for i := range e.Attempts {
+		if e.Attempts[i].Wave == w.Number {
+			e.Attempts[i] = next
+		}
+	}
+	return nil
+}

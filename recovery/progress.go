@@ -1,0 +1,231 @@
+package recovery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The quotas of DRS, per account and region.
+const (
+	MostJobs          = 20  // that run at the same time; terminations count
+	MostServersInJobs = 500 // in all running jobs
+)
+
+// Place is where quotas are counted.
+type Place struct {
+	AccountID string `json:"accountId"`
+	Region    string `json:"region"`
+}
+
+// Load is what runs in a place.
+type Load struct {
+	Place
+	Jobs    int `json:"jobs"`
+	Servers int `json:"servers"`
+}
+
+// WaveRecord is what an execution keeps of a planned wave: all that the next
+// step is decided by, and not its servers.
+type WaveRecord struct {
+	Number      int           `json:"waveNumber"`
+	Name        string        `json:"waveName,omitempty"`
+	AccountID   string        `json:"accountId"`
+	Region      string        `json:"region"`
+	Servers     int           `json:"servers"`             // how many
+	DependsOn   []int         `json:"dependsOn,omitempty"` // the effective ones, sorted
+	PauseBefore bool          `json:"pauseBefore,omitempty"`
+	OnFailure   OnFailure     `json:"onFailure"`
+	TimeLimit   time.Duration `json:"timeLimit"` // in nanoseconds
+	GatePassed  bool          `json:"gatePassed,omitempty"`
+	Skipped     bool          `json:"skipped,omitempty"`
+}
+
+// Place is where the wave is recovered.
+func (w *WaveRecord) Place() Place { return Place{w.AccountID, w.Region} }
+
+// Records gives what an execution of the plan keeps of its waves.
+func (p *Plan) Records() []WaveRecord {
+	records := make([]WaveRecord, len(p.Waves))
+	for i := range p.Waves {
+		w := &p.Waves[i]
+		records[i] = WaveRecord{
+			Number: w.Number, Name: w.Name, AccountID: w.Account.AccountID, Region: w.Account.Region, Servers: len(w.Servers),
+			DependsOn: p.Dependencies(w.Number), PauseBefore: w.PauseBefore, OnFailure: w.OnFailure.OrDefault(), TimeLimit: w.TimeLimit(),
+		}
+	}
+	return records
+}
+
+// Request is what somebody asked for, and why.
+type Request struct {
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+func (r *Request) words(what string) string {
+	words := fmt.Sprintf("%s by %s", what, Quote(r.By))
+	if r.Reason != "" {
+		words += ": " + r.Reason
+	}
+	return words
+}
+
+// Ending is how an execution ended.
+type Ending struct {
+	Outcome Outcome   `json:"outcome"`
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"at"`
+}
+
+// WaveStatus is how far a wave has come.
+type WaveStatus string
+
+// The statuses.
+const (
+	StatusPending   WaveStatus = "PENDING"
+	StatusStarting  WaveStatus = "STARTING" // claimed; its job may exist
+	StatusRunning   WaveStatus = "STARTED"  // its job runs
+	StatusCompleted WaveStatus = "COMPLETED"
+	StatusFailed    WaveStatus = "FAILED"
+	StatusSkipped   WaveStatus = "SKIPPED"
+)
+
+// ServerOutcome is what became of one server in an attempt.
+type ServerOutcome struct {
+	Server   SourceServerID `json:"server"`
+	Status   string         `json:"status"` // PENDING, IN_PROGRESS, LAUNCHED, FAILED, TERMINATED
+	Optional bool           `json:"optional,omitempty"`
+	Instance InstanceID     `json:"instance,omitempty"`
+	Reason   string         `json:"reason,omitempty"`  // why it is not LAUNCHED, in words
+	Earlier  bool           `json:"earlier,omitempty"` // launched by an earlier attempt
+}
+
+// Launched says whether the server runs in the other region.
+func (o ServerOutcome) Launched() bool { return o.Status == "LAUNCHED" }
+
+// Done says whether nothing more happens to the server.
+func (o ServerOutcome) Done() bool {
+	return o.Status != "PENDING" && o.Status != "IN_PROGRESS" && o.Status != ""
+}
+
+// Wave gives the record of a wave, or nil.
+func (e *Execution) Wave(number int) *WaveRecord {
+	for i := range e.Waves {
+		if e.Waves[i].Number == number {
+			return &e.Waves[i]
+		}
+	}
+	return nil
+}
+
+// Running says whether the attempt's job may still be at work.
+func (a *Attempt) Running() bool { return a.State == Started && !a.JobOver }
+
+// Status says how far a wave has come. Waves are judged by their servers and
+// never by their job: a job ends COMPLETED whatever became of its launches.
+func (e *Execution) Status(w *WaveRecord, now time.Time) WaveStatus {
+	a := e.Attempt(w.Number)
+	switch {
+	case w.Skipped:
+		return StatusSkipped
+	case a == nil || a.State == Planned:
+		return StatusPending
+	case a.State == Refused:
+		if a.Refusal.Retryable && (a.Refusals == 0 || now.Before(a.FirstRefusedAt.Add(w.TimeLimit))) {
+			return StatusPending
+		}
+		return StatusFailed
+	case a.State != Started:
+		return StatusStarting
+	case !a.JobOver:
+		if now.Before(a.StartedAt.Add(w.TimeLimit)) {
+			return StatusRunning
+		}
+		return StatusFailed
+	case a.criticalLaunched():
+		return StatusCompleted
+	}
+	return StatusFailed
+}
+
+func (a *Attempt) criticalLaunched() bool {
+	for _, o := range a.fates() {
+		if !o.Optional && !o.Launched() {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *Attempt) allLaunched() bool {
+	if a == nil {
+		return false
+	}
+	for _, o := range a.fates() {
+		if !o.Launched() {
+			return false
+		}
+	}
+	return true
+}
+
+// fates gives what became of every server of the attempt; one of which nothing
+// is known has an outcome without a status.
+func (a *Attempt) fates() []ServerOutcome {
+	all := slices.Clone(a.Outcomes)
+	for _, id := range a.Servers {
+		if !slices.ContainsFunc(all, func(o ServerOutcome) bool { return o.Server == id }) {
+			all = append(all, ServerOutcome{Server: id})
+		}
+	}
+	return all
+}
+
+// nextAttempt numbers the attempt that a start makes: the store's, raised by
+// nothing but a retry that somebody decided on.
+func (e *Execution) nextAttempt(wave int) int {
+	if a := e.Attempt(wave); a != nil {
+		return a.Attempt
+	}
+	return 1
+}
+
+// pollInterval is how long to wait between two looks at a job of some age.
+func (e *Execution) pollInterval(age time.Duration) time.Duration {
+	if e.PollEvery > 0 {
+		return e.PollEvery
+	}
+	switch {
+	case age < 5*time.Minute:
+		return 15 * time.Second
+	case age < 30*time.Minute:
+		return 30 * time.Second
+	}
+	return time.Minute
+}
+
+// failure is the question that a failed wave raises, with what happened.
+func (e *Execution) failure(w *WaveRecord, now time.Time) Question {
+	a := e.Attempt(w.Number)
+	q := Question{Reason: WaveFailed, Wave: w.Number, Choices: []Choice{Retry, Skip, CancelAll}}
+	switch {
+	case a.State == Refused:
+		q.Reason = WaveRefused
+		q.Text = fmt.Sprintf("wave %d could not be started: %s", w.Number, a.Refusal.Message)
+	case !a.JobOver:
+		q.Choices = []Choice{Skip, CancelAll}
+		q.Text = fmt.Sprintf("wave %d: TIMED_OUT after %s; job %s still runs", w.Number, w.TimeLimit, a.JobID)
+	default:
+		var failed []string
+		for _, o := range a.Outcomes {
+			if !o.Launched() && !o.Optional {
+				failed = append(failed, fmt.Sprintf("%s (%s)", o.Server, o.Reason))
+			}
+		}
+		q.Text = fmt.Sprintf("wave %d failed: %d of %d servers were not launched: %s", w.Number, len(failed), len(a.Outcomes), strings.Join(failed, "; "))
+	}
+	return q
+}
