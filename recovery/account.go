@@ -60,7 +60,7 @@ type AccountContext struct {
 	AccountID  string // 12 digits
 	Region     string // AWS region, e.g. us-east-1
 	RoleName   string // IAM role to assume in that account
-	ExternalID Secret // optional
+	ExternalID Secret `json:"-"` // optional
 }
 
 var (

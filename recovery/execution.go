@@ -22,12 +22,14 @@ type Execution struct {
 	// What begin_execution opened; an execution that the start of a wave opened
 	// has none of it.
 	Waves       []WaveRecord
+	Digest      string        // of the frozen plan
 	PollEvery   time.Duration // between two looks at running jobs; 0: by their age
 	Others      []Load        // what others run, as last seen
 	Pause       *Request      // asked for, and not resumed yet
 	Cancel      *Request
 	Interrupted *Request // the driver stopped, and nobody resumed yet
 	Ended       *Ending
+	TaskToken   Secret // of the state machine's task that waits for a decision; "" when none does
 }
 
 // EventRef points at an event of an execution's log.

@@ -25,6 +25,24 @@ type Job struct {
 	Created     time.Time
 	Tags        map[string]string
 	Servers     []SourceServerID // nil: DRS did not say, which is not the same as none
+	// Participants are the same servers with what becomes of them.
+	Participants []Participant
+}
+
+// Participant is one server in a job.
+type Participant struct {
+	Server   SourceServerID
+	Status   string     // PENDING, IN_PROGRESS, LAUNCHED, FAILED, TERMINATED; "" where DRS does not say
+	Instance InstanceID // "" until there is one
+}
+
+// JobLogItem is one line of a job's log.
+type JobLogItem struct {
+	At       time.Time
+	Event    string // e.g. LAUNCH_FAILED
+	Server   SourceServerID
+	Instance InstanceID // that was to be made, where the event is about one
+	RawError string     // AWS's own words about a failure
 }
 
 // Over says whether nothing of the job runs any more.

@@ -21,6 +21,10 @@ type Region interface {
 	// missing from the answer. It may be called freely.
 	SourceServers(ctx context.Context, ids []SourceServerID) ([]SourceServer, error)
 
+	// ServersByTag describes every source server of the region that carries all
+	// of the tags. It may be called freely.
+	ServersByTag(ctx context.Context, tags map[string]string) ([]SourceServer, error)
+
 	// RecoveryInstances lists what launches of the servers left behind. It may
 	// be called freely.
 	RecoveryInstances(ctx context.Context, servers []SourceServerID) ([]RecoveryInstance, error)
@@ -47,6 +51,13 @@ type Region interface {
 	// Jobs describes jobs, newest first. Lists lag: a job that exists may be
 	// missing for a while. It may be called freely.
 	Jobs(ctx context.Context, q JobQuery) ([]Job, error)
+
+	// JobLog reads a job's log, oldest first. It may be called freely.
+	JobLog(ctx context.Context, id JobID) ([]JobLogItem, error)
+
+	// Terminate starts a job that terminates recovery instances, at most 200.
+	// Like StartRecovery it is sent once and never retried.
+	Terminate(ctx context.Context, ids []InstanceID) (*Job, error)
 }
 
 // Configuration asks for launch settings.

@@ -31,6 +31,7 @@ type RecoveryInstance struct {
 	Server   SourceServerID
 	Drill    bool
 	EC2State string // e.g. RUNNING
+	JobID    JobID  // of the job that launched it
 }
 
 // Live says whether starting the server again would destroy something that

@@ -1,6 +1,9 @@
 package recovery
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // ExecutionStore keeps executions. Every change is one transaction, decided on
 // one version of the execution: whoever decided on an older one gets ErrStale
@@ -22,13 +25,49 @@ type ExecutionStore interface {
 	// Events reads the execution's log from its first event on. It may be
 	// called freely.
 	Events(ctx context.Context, id ExecutionID) ([]Event, error)
+
+	// Plan reads the plan that was frozen when the execution was opened; nil
+	// where none was. It may be called freely.
+	Plan(ctx context.Context, id ExecutionID) (*Plan, error)
+
+	// Executions lists executions, those that changed last first, at most so
+	// many, without their attempts. It may be called freely, and may be a
+	// little behind.
+	Executions(ctx context.Context, most int) ([]Execution, error)
+}
+
+// PlanHeld answers a Commit that would open a second execution of a plan while
+// another one is under way. Nothing was written.
+type PlanHeld struct{ By ExecutionID }
+
+func (e *PlanHeld) Error() string {
+	return fmt.Sprintf("execution %s of the same plan is under way", e.By)
 }
 
 // Change is one transaction on one execution.
+//
+// An execution that has Waves holds its plan from its first change until the
+// one that ends it.
 type Change struct {
 	Execution Execution // what it is; its Version is the one that was read, and Attempts is not written
 	Attempt   *Attempt  // the one attempt that changes, or nil
 	Event     *Event    // appended to the log, or nil where nothing happened that an auditor would ask for
+
+	// Frozen is the plan, with the change that opens the execution; nil with
+	// any other.
+	Frozen *Plan
+	// TakeFrom is the execution that may be made to let go of the plan, with
+	// the change that opens this one.
+	TakeFrom ExecutionID
+}
+
+// WithEvent prepares a change of the execution itself, and an event about it.
+func (e *Execution) WithEvent(ev Event) Change {
+	chained := ev.After(e.LastEvent)
+	c := Change{Execution: *e, Event: &chained}
+	c.Execution.Attempts = nil
+	c.Execution.LastEvent = chained.Ref()
+	return c
 }
 
 // With prepares the change that puts an attempt, and an event about it, into

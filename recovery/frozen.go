@@ -1,0 +1,103 @@
+package recovery
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// What a store keeps of an execution beside its attempts and events, as JSON
+// that every store writes alike. It holds the two secrets that have to be
+// stored: external ids, without which a wave could not be started later, and
+// task tokens, without which a waiting state machine could not go on.
+
+// openedRecord is what begin_execution opened.
+type openedRecord struct {
+	Digest      string        `json:"digest"` // of the frozen plan
+	Waves       []WaveRecord  `json:"waves"`
+	PollEvery   time.Duration `json:"pollEvery,omitempty"`
+	Others      []Load        `json:"others,omitempty"`
+	Pause       *Request      `json:"pause,omitempty"`
+	Cancel      *Request      `json:"cancel,omitempty"`
+	Interrupted *Request      `json:"interrupted,omitempty"`
+	Ended       *Ending       `json:"ended,omitempty"`
+	TaskToken   string        `json:"taskToken,omitempty"`
+}
+
+// Opened gives what begin_execution opened as a store keeps it; nil for an
+// execution that nobody opened.
+func (e *Execution) Opened() ([]byte, error) {
+	if e.Waves == nil {
+		return nil, nil
+	}
+	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal()})
+}
+
+// ReadOpened reads what Opened gave.
+func (e *Execution) ReadOpened(record []byte) error {
+	if len(record) == 0 {
+		return nil
+	}
+	var r openedRecord
+	if err := json.Unmarshal(record, &r); err != nil {
+		return fmt.Errorf("the record of execution %s: %w", e.ID, err)
+	}
+	e.Digest, e.Waves, e.PollEvery, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken =
+		r.Digest, r.Waves, r.PollEvery, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken)
+	return nil
+}
+
+// frozenPlan carries a plan's external ids in the open, which Plan itself
+// would redact: they are listed apart, by the wave's place in the plan, the
+// plan's own last.
+type frozenPlan struct {
+	Plan        *Plan    `json:"plan"`
+	ExternalIDs []string `json:"externalIds"`
+}
+
+// Freeze gives the plan as a store keeps it.
+func (p *Plan) Freeze() ([]byte, error) {
+	f := frozenPlan{Plan: p}
+	for i := range p.Waves {
+		f.ExternalIDs = append(f.ExternalIDs, p.Waves[i].Account.ExternalID.Reveal())
+	}
+	f.ExternalIDs = append(f.ExternalIDs, p.Account.ExternalID.Reveal())
+	return json.Marshal(f)
+}
+
+// ThawPlan reads what Freeze gave.
+func ThawPlan(record []byte) (*Plan, error) {
+	var f frozenPlan
+	if err := json.Unmarshal(record, &f); err != nil {
+		return nil, fmt.Errorf("a frozen plan: %w", err)
+	}
+	if f.Plan == nil || len(f.ExternalIDs) != len(f.Plan.Waves)+1 {
+		return nil, fmt.Errorf("a frozen plan is damaged")
+	}
+	for i := range f.Plan.Waves {
+		w := &f.Plan.Waves[i]
+		w.Account.ExternalID = NewSecret(f.ExternalIDs[i])
+		for j := range w.Servers {
+			w.Servers[j].LaunchConfig = thawed(w.Servers[j].LaunchConfig)
+		}
+	}
+	f.Plan.Account.ExternalID = NewSecret(f.ExternalIDs[len(f.Plan.Waves)])
+	return f.Plan, nil
+}
+
+// thawed gives settings the types that they have in memory: JSON knows no
+// lists of strings.
+func thawed(c LaunchConfig) LaunchConfig {
+	for key, v := range c {
+		items, isList := v.([]any)
+		if !isList {
+			continue
+		}
+		texts := make([]string, len(items))
+		for i, item := range items {
+			texts[i], _ = item.(string)
+		}
+		c[key] = texts
+	}
+	return c
+}

@@ -1,0 +1,39 @@
+package recovery_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/recovery"
+)
+
+func TestAFrozenPlanIsThePlanWithItsSecretsAndEveryOtherWayOfWritingItHidesThem(t *testing.T) {
+	plan := &recovery.Plan{
+		ID: "rp-1", Name: "Web shop", Account: recovery.AccountContext{AccountID: "111122223333", ExternalID: recovery.NewSecret("the-plans-word")},
+		Waves: []recovery.PlannedWave{{
+			Wave: recovery.Wave{Number: 1, Name: "Databases", Servers: []recovery.Server{{ID: "s-1", Impact: recovery.Optional,
+				LaunchConfig: recovery.LaunchConfig{recovery.SecurityGroups: []string{"sg-1", "sg-2"}, recovery.CopyTags: true, recovery.InstanceType: "r5.large"}}},
+				Account: recovery.AccountContext{AccountID: "444455556666", ExternalID: recovery.NewSecret("the-waves-word")}},
+			Timeout: time.Hour, DependsOn: []int{2},
+		}},
+	}
+	frozen, err := plan.Freeze()
+	if err != nil {
+		t.Fatal(err)
+	}
+	thawed, err := recovery.ThawPlan(frozen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(plan, thawed); diff != "" {
+		t.Errorf("thawed it is another plan (-want +got):\n%s", diff)
+	}
+	plain, err := json.Marshal(plan)
+	if err != nil || bytes.Contains(plain, []byte("-word")) {
+		t.Errorf("json.Marshal shows an external id: %s, %v", plain, err)
+	}
+}
