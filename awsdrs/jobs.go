@@ -1,6 +1,7 @@
 package awsdrs
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -18,7 +19,8 @@ const mostJobIDs = 1000
 var (
 	describeJobs = operation{service: "DRS", name: "DescribeJobs"}
 	// StartRecovery has no client token: a second call is a second launch.
-	startRecovery = operation{service: "DRS", name: "StartRecovery", effect: true, once: true}
+	startRecovery       = operation{service: "DRS", name: "StartRecovery", effect: true, once: true}
+	describeJobLogItems = operation{service: "DRS", name: "DescribeJobLogItems"}
 )
 
 // Jobs describes jobs by id, or those made since a time, newest first.
@@ -72,10 +74,67 @@ func job(j *types.Job) (recovery.Job, error) {
 		return known, err
 	}
 	known.Servers = make([]recovery.SourceServerID, len(j.ParticipatingServers))
+	known.Participants = make([]recovery.Participant, len(j.ParticipatingServers))
 	for i, p := range j.ParticipatingServers {
 		known.Servers[i] = recovery.SourceServerID(aws.ToString(p.SourceServerID))
+		known.Participants[i] = recovery.Participant{
+			Server:   known.Servers[i],
+			Status:   string(p.LaunchStatus),
+			Instance: recovery.InstanceID(aws.ToString(p.RecoveryInstanceID)),
+		}
 	}
 	return known, err
+}
+
+// JobLog reads a job's log, oldest first.
+func (r *region) JobLog(ctx context.Context, id recovery.JobID) ([]recovery.JobLogItem, error) {
+	if id == "" {
+		return nil, describeJobLogItems.refuse("no job was named")
+	}
+	items, err := pages(func(token *string) ([]recovery.JobLogItem, *string, error) {
+		var secrets []string
+		out, err := call(ctx, r, describeJobLogItems, func(ctx context.Context, s *session) (*drs.DescribeJobLogItemsOutput, error) {
+			secrets = s.secrets
+			return s.drs.DescribeJobLogItems(ctx, &drs.DescribeJobLogItemsInput{JobID: aws.String(string(id)), NextToken: token})
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		items := make([]recovery.JobLogItem, len(out.Items))
+		for i := range out.Items {
+			items[i] = logItem(&out.Items[i], secrets)
+		}
+		return items, out.NextToken, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return oldestFirst(items), nil
+}
+
+// logItem never fails: a log explains, and what it says about a failure is
+// worth having without its time.
+func logItem(l *types.JobLog, secrets []string) recovery.JobLogItem {
+	at, _ := timestamp(l.LogDateTime)
+	item := recovery.JobLogItem{At: at, Event: string(l.Event)}
+	d := l.EventData
+	if d == nil {
+		return item
+	}
+	item.Server = recovery.SourceServerID(aws.ToString(d.SourceServerID))
+	item.Instance = recovery.InstanceID(cmp.Or(aws.ToString(d.TargetInstanceID), aws.ToString(d.ConversionServerID)))
+	item.RawError = scrub(aws.ToString(d.RawError), secrets)
+	return item
+}
+
+// oldestFirst puts a log in order. DRS does not say which way round it lists,
+// and its times are in whole seconds: within one, its own order is kept.
+func oldestFirst(items []recovery.JobLogItem) []recovery.JobLogItem {
+	if n := len(items); n > 0 && items[0].At.After(items[n-1].At) {
+		slices.Reverse(items)
+	}
+	slices.SortStableFunc(items, func(a, b recovery.JobLogItem) int { return a.At.Compare(b.At) })
+	return items
 }
 
 // StartRecovery starts the job. It is sent once, and again only where AWS

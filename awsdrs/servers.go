@@ -1,8 +1,10 @@
 package awsdrs
 
 import (
+	"cmp"
 	"context"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,22 +32,51 @@ func (r *region) SourceServers(ctx context.Context, ids []recovery.SourceServerI
 		return nil, describeSourceServers.refuse(emptyFilter)
 	}
 	return inChunks(texts(ids), mostServerIDs, func(ids []string) ([]recovery.SourceServer, error) {
-		return pages(func(token *string) ([]recovery.SourceServer, *string, error) {
-			out, err := call(ctx, r, describeSourceServers, func(ctx context.Context, s *session) (*drs.DescribeSourceServersOutput, error) {
-				return s.drs.DescribeSourceServers(ctx, &drs.DescribeSourceServersInput{
-					Filters: &types.DescribeSourceServersRequestFilters{SourceServerIDs: ids}, NextToken: token,
-				})
-			})
-			if err != nil {
-				return nil, nil, err
-			}
-			servers := make([]recovery.SourceServer, len(out.Items))
-			for i := range out.Items {
-				servers[i] = sourceServer(&out.Items[i])
-			}
-			return servers, out.NextToken, nil
-		})
+		return r.sourceServers(ctx, &types.DescribeSourceServersRequestFilters{SourceServerIDs: ids}, nil)
 	})
+}
+
+// ServersByTag describes the servers that carry all of the tags, by id. DRS
+// has no filter for tags: this is the one place where it is asked for
+// everything, and on purpose.
+func (r *region) ServersByTag(ctx context.Context, tags map[string]string) ([]recovery.SourceServer, error) {
+	if len(tags) == 0 {
+		return nil, describeSourceServers.refuse("no tags were named, and every server carries none")
+	}
+	servers, err := r.sourceServers(ctx, nil, tags)
+	slices.SortStableFunc(servers, func(a, b recovery.SourceServer) int { return cmp.Compare(a.ID, b.ID) })
+	// Pages are no snapshot: a server may be on two of them.
+	return slices.CompactFunc(servers, func(a, b recovery.SourceServer) bool { return a.ID == b.ID }), err
+}
+
+// sourceServers describes the servers that DRS finds and that carry the tags.
+func (r *region) sourceServers(ctx context.Context, filters *types.DescribeSourceServersRequestFilters, tags map[string]string) ([]recovery.SourceServer, error) {
+	return pages(func(token *string) ([]recovery.SourceServer, *string, error) {
+		out, err := call(ctx, r, describeSourceServers, func(ctx context.Context, s *session) (*drs.DescribeSourceServersOutput, error) {
+			return s.drs.DescribeSourceServers(ctx, &drs.DescribeSourceServersInput{Filters: filters, NextToken: token})
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		servers := make([]recovery.SourceServer, 0, len(out.Items))
+		for i := range out.Items {
+			if carries(out.Items[i].Tags, tags) {
+				servers = append(servers, sourceServer(&out.Items[i]))
+			}
+		}
+		return servers, out.NextToken, nil
+	})
+}
+
+// carries says whether all the wanted tags are there, with these values. A tag
+// without a value is not one that is absent.
+func carries(have, want map[string]string) bool {
+	for key, value := range want {
+		if v, ok := have[key]; !ok || v != value {
+			return false
+		}
+	}
+	return true
 }
 
 func sourceServer(s *types.SourceServer) recovery.SourceServer {
@@ -94,6 +125,7 @@ func (r *region) RecoveryInstances(ctx context.Context, servers []recovery.Sourc
 					Server:   recovery.SourceServerID(aws.ToString(item.SourceServerID)),
 					Drill:    aws.ToBool(item.IsDrill), // not said is not a drill: it may be production
 					EC2State: string(item.Ec2InstanceState),
+					JobID:    recovery.JobID(aws.ToString(item.JobID)),
 				}
 			}
 			return instances, out.NextToken, nil
