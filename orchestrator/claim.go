@@ -24,6 +24,7 @@ type claim struct {
 	exec    *recovery.Execution
 	attempt recovery.Attempt
 	found   bool // the job was found by looking for it
+	sending bool // the change under way is the one that marks the claim as sent
 }
 
 // waitStep is how often a waiting invocation looks for the other's answer.
@@ -43,6 +44,10 @@ func (o *Orchestrator) claim(ctx context.Context, w *recovery.WaveStart) (*claim
 			}
 			return nil, nil, fmt.Errorf("reading the record of execution %s: %w", w.Execution, err)
 		}
+		if w, err = o.admitted(ctx, exec, w); err != nil {
+			return nil, nil, err
+		}
+		c.w = w
 		if d := exec.Differences(w); len(d) > 0 {
 			return nil, nil, recovery.Errorf(recovery.ValidationError, "the event contradicts the record: %s", strings.Join(d, "; "))
 		}
@@ -67,7 +72,7 @@ func (o *Orchestrator) claim(ctx context.Context, w *recovery.WaveStart) (*claim
 				}
 				continue
 			}
-			if a.State != recovery.Refused {
+			if a.State != recovery.Refused && a.State != recovery.Planned {
 				kind, message = recovery.EventTakenOver, fmt.Sprintf("taking over the start of wave %d, which another invocation left %s", a.Wave, a.State)
 			}
 			taken = *a
@@ -122,6 +127,11 @@ func (c *claim) update(ctx context.Context, change func(recovery.Attempt) recove
 		return context.Cause(ctx)
 	}
 	for unclear := 0; ; {
+		if c.sending {
+			if err := c.exec.Forbidden(); err != nil {
+				return err
+			}
+		}
 		err := c.write(ctx, change(c.attempt), ev)
 		if err == nil {
 			return nil

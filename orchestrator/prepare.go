@@ -59,7 +59,15 @@ func (c *claim) group(ctx context.Context) (*recovery.ProtectionGroup, error) {
 }
 
 func (c *claim) assume(ctx context.Context, account recovery.AccountContext) (recovery.Region, error) {
-	region, err := c.o.Accounts.Assume(ctx, account)
+	region, err := c.o.assume(ctx, account)
+	if err == nil {
+		c.tell(recovery.EventAssumed, "role %s in account %s, %s", account.RoleName, account.AccountID, account.Region)
+	}
+	return region, err
+}
+
+func (o *Orchestrator) assume(ctx context.Context, account recovery.AccountContext) (recovery.Region, error) {
+	region, err := o.Accounts.Assume(ctx, account)
 	var refused *recovery.ServiceError
 	if errors.As(err, &refused) {
 		return nil, &recovery.Error{
@@ -68,11 +76,7 @@ func (c *claim) assume(ctx context.Context, account recovery.AccountContext) (re
 			Retryable: refused.Retryable, Err: err,
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	c.tell(recovery.EventAssumed, "role %s in account %s, %s", account.RoleName, account.AccountID, account.Region)
-	return region, nil
+	return region, err
 }
 
 // checkAndConfigure reads the settings while the checks run, for time is

@@ -80,8 +80,10 @@ func (c *claim) sendOnce(ctx context.Context, region recovery.Region) (*recovery
 	defer cancel()
 	now := c.o.now()
 	until := now.Add(recovery.SendTimeout)
+	c.sending = true
 	err := c.update(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Send(now, until) },
 		&recovery.Event{At: now, Kind: recovery.EventSent, Message: fmt.Sprintf("sending StartRecovery for %d servers", len(c.w.Wave.Servers))})
+	c.sending = false
 	if err != nil {
 		return nil, err
 	}

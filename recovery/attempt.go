@@ -72,7 +72,8 @@ type Attempt struct {
 	// What became of the servers, as far as it is known: those in the job, and
 	// those that an earlier attempt launched.
 	Outcomes []ServerOutcome `json:"outcomes,omitempty"`
-	JobOver  bool            `json:"jobOver,omitempty"` // nothing more happens to any of them
+	TimedOut bool            `json:"timedOut,omitempty"` // its time limit passed while its job ran, and that was recorded
+	JobOver  bool            `json:"jobOver,omitempty"`  // nothing more happens to any of them
 	PolledAt time.Time       `json:"polledAt,omitzero"`
 	EndedAt  time.Time       `json:"endedAt,omitzero"`
 }

@@ -34,24 +34,27 @@ type Decision struct {
 // A decision may come before its question (a gate is passed ahead), twice, or
 // a week late: what is decided already, or was never asked, changes nothing
 // and is an error that says so.
-func (e *Execution) Decide(d Decision, now time.Time) error {
+//
+// It gives the number of the wave that was decided about, 0 for the execution
+// as a whole.
+func (e *Execution) Decide(d Decision, now time.Time) (wave int, err error) {
 	if e.Ended != nil {
-		return fmt.Errorf("execution %s is over: %s", e.ID, e.Ended.Outcome)
+		return 0, fmt.Errorf("execution %s is over: %s", e.ID, e.Ended.Outcome)
 	}
 	if e.Cancel != nil {
-		return fmt.Errorf("execution %s was cancelled already, %s", e.ID, e.Cancel.words(""))
+		return 0, fmt.Errorf("execution %s was %s", e.ID, e.Cancel.words("cancelled already"))
 	}
 	if d.Choice == CancelAll {
 		e.Cancel = &d.Request
-		return nil
+		return 0, nil
 	}
 	if d.Wave == 0 && d.Choice == Resume && (e.Pause != nil || e.Interrupted != nil) {
 		e.Pause, e.Interrupted = nil, nil
-		return nil
+		return 0, nil
 	}
 	w, err := e.asked(d, now)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	switch d.Choice {
 	case Resume:
@@ -59,9 +62,9 @@ func (e *Execution) Decide(d Decision, now time.Time) error {
 	case Skip:
 		w.Skipped = true
 	case Retry:
-		return e.retry(w, d)
+		return w.Number, e.retry(w, d)
 	}
-	return nil
+	return w.Number, nil
 }
 
 // asked finds the wave that the decision is about, and holds it to the

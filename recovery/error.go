@@ -17,6 +17,7 @@ const (
 	LaunchConfigError Code = "LAUNCH_CONFIG_ERROR" // launch settings could not be read or applied
 	DependencyNotMet  Code = "DEPENDENCY_NOT_MET"  // a wave that this one depends on is not done
 	WaveInProgress    Code = "WAVE_IN_PROGRESS"    // another invocation is starting this wave
+	PlanInProgress    Code = "PLAN_IN_PROGRESS"    // another execution of the same plan is under way
 	UnknownAction     Code = "UNKNOWN_ACTION"
 	UnknownOperation  Code = "UNKNOWN_OPERATION"
 	UnknownEvent      Code = "UNKNOWN_EVENT"

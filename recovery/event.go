@@ -22,6 +22,22 @@ const (
 	EventAdopted     EventKind = "ADOPTED"     // a job that was sent earlier was found
 	EventRefused     EventKind = "REFUSED"     // nothing was launched
 
+	// What happens to an execution as a whole.
+	EventOpened      EventKind = "OPENED"
+	EventPostponed   EventKind = "POSTPONED"   // a refused start is tried again later
+	EventProgress    EventKind = "PROGRESS"    // servers of a running job changed
+	EventCompleted   EventKind = "COMPLETED"   // a wave
+	EventFailed      EventKind = "FAILED"      // a wave
+	EventTimedOut    EventKind = "TIMED_OUT"   // a wave
+	EventDecided     EventKind = "DECIDED"     // by a person
+	EventPaused      EventKind = "PAUSED"      // asked for by a person
+	EventCancelled   EventKind = "CANCELLED"   // asked for by a person
+	EventInterrupted EventKind = "INTERRUPTED" // the driver stopped
+	EventContinued   EventKind = "CONTINUED"   // a driver goes on from the record
+	EventAwaiting    EventKind = "AWAITING"    // a state machine waits for a decision
+	EventFinished    EventKind = "FINISHED"
+	EventCleaned     EventKind = "CLEANED" // recovery instances of a drill are being terminated
+
 	// Told while it happens, and not recorded.
 	EventWaiting    EventKind = "WAITING"    // for another invocation's answer
 	EventAssumed    EventKind = "ASSUMED"    // the role in the target account

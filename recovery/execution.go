@@ -63,7 +63,10 @@ func (e *Execution) Differences(w *WaveStart) []string {
 	differ("planId", string(e.Plan), string(w.Plan))
 	differ("executionType", string(e.Type), string(w.Type))
 	differ("startTime", e.StartTime, w.StartTime)
-	if a := e.Attempt(w.Wave.Number); a != nil {
+	if e.Digest != "" && w.Digest != "" && e.Digest != w.Digest {
+		d = append(d, fmt.Sprintf("the event's waves or accounts are not those that execution %s was begun with", e.ID))
+	}
+	if a := e.Attempt(w.Wave.Number); a != nil && len(a.Servers) > 0 {
 		wave := fmt.Sprintf("wave %d: ", a.Wave)
 		differ(wave+"accountId", a.AccountID, w.Wave.Account.AccountID)
 		differ(wave+"region", a.Region, w.Wave.Account.Region)
@@ -103,6 +106,8 @@ type WaveStart struct {
 	// Groups are protection groups that came with the event, for callers
 	// without a store of groups; they win over the store's.
 	Groups map[ProtectionGroupID]*ProtectionGroup
+	// Digest is of the plan that the event carries; "" where it carries none.
+	Digest string
 }
 
 // NewExecution is the record that a wave's start opens when nobody did before.

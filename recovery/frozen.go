@@ -1,6 +1,8 @@
 package recovery
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -63,6 +65,18 @@ func (p *Plan) Freeze() ([]byte, error) {
 	}
 	f.ExternalIDs = append(f.ExternalIDs, p.Account.ExternalID.Reveal())
 	return json.Marshal(f)
+}
+
+// Digest marks the plan: another plan has another digest. It is taken of the
+// plan as it was asked for, before groups are resolved by their tags, so that
+// the same event has the same digest whatever DRS holds by then.
+func (p *Plan) Digest() (string, error) {
+	frozen, err := p.Freeze()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(frozen)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // ThawPlan reads what Freeze gave.

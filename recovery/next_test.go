@@ -212,7 +212,7 @@ func (r *run) decide(step recovery.Step) {
 	if choice == recovery.CancelAll && rapid.IntRange(0, 3).Draw(r.t, "really cancel") > 0 {
 		return
 	}
-	if err := r.e.Decide(d, r.now); err != nil {
+	if _, err := r.e.Decide(d, r.now); err != nil {
 		r.t.Fatalf("an offered choice does not apply: %v", err)
 	}
 }

@@ -14,6 +14,8 @@ type Plan struct {
 	Account    AccountContext // where waves are recovered that name no account of their own
 	Objectives Objectives
 	Waves      []PlannedWave // in the order they were written in, which means nothing
+	// Groups are the protection groups whose settings the waves take.
+	Groups map[ProtectionGroupID]*ProtectionGroup
 }
 
 // Objectives are what the plan's owner promised. Zero: nothing.

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,6 +101,7 @@ type ServerOutcome struct {
 	Optional bool           `json:"optional,omitempty"`
 	Instance InstanceID     `json:"instance,omitempty"`
 	Reason   string         `json:"reason,omitempty"`  // why it is not LAUNCHED, in words
+	Note     string         `json:"note,omitempty"`    // what to know of one that is
 	Earlier  bool           `json:"earlier,omitempty"` // launched by an earlier attempt
 }
 
@@ -184,6 +186,32 @@ func (a *Attempt) fates() []ServerOutcome {
 	return all
 }
 
+// Succeeded says whether every critical server of the attempt was launched.
+func (a *Attempt) Succeeded() bool { return a.criticalLaunched() }
+
+// Verdict counts the fates of the attempt's servers and names those that were
+// not launched.
+func (a *Attempt) Verdict() string {
+	launched := 0
+	var rest []string
+	for _, o := range a.fates() {
+		if o.Launched() {
+			launched++
+			continue
+		}
+		words := string(o.Server)
+		if o.Optional {
+			words += ", optional"
+		}
+		rest = append(rest, fmt.Sprintf("%s: %s", words, cmp.Or(o.Reason, o.Status, "nothing is known")))
+	}
+	verdict := fmt.Sprintf("%d of %d servers launched", launched, launched+len(rest))
+	if len(rest) > 0 {
+		verdict += "; " + strings.Join(rest, "; ")
+	}
+	return verdict
+}
+
 // nextAttempt numbers the attempt that a start makes: the store's, raised by
 // nothing but a retry that somebody decided on.
 func (e *Execution) nextAttempt(wave int) int {
@@ -219,13 +247,7 @@ func (e *Execution) failure(w *WaveRecord, now time.Time) Question {
 		q.Choices = []Choice{Skip, CancelAll}
 		q.Text = fmt.Sprintf("wave %d: TIMED_OUT after %s; job %s still runs", w.Number, w.TimeLimit, a.JobID)
 	default:
-		var failed []string
-		for _, o := range a.Outcomes {
-			if !o.Launched() && !o.Optional {
-				failed = append(failed, fmt.Sprintf("%s (%s)", o.Server, o.Reason))
-			}
-		}
-		q.Text = fmt.Sprintf("wave %d failed: %d of %d servers were not launched: %s", w.Number, len(failed), len(a.Outcomes), strings.Join(failed, "; "))
+		q.Text = fmt.Sprintf("wave %d failed: %s", w.Number, a.Verdict())
 	}
 	return q
 }

@@ -1,0 +1,37 @@
+package orchestrator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"muster/recovery"
+)
+
+// admitted gives the start as the record of an opened execution has it: the
+// frozen plan says what the wave is, the record whether it may start, and an
+// attempt that somebody decided to retry which servers are left. The start of
+// a wave in an execution that nobody opened is as the event tells it.
+func (o *Orchestrator) admitted(ctx context.Context, e *recovery.Execution, asked *recovery.WaveStart) (*recovery.WaveStart, error) {
+	if e.Waves == nil {
+		return asked, nil
+	}
+	if err := e.Admit(asked.Wave.Number, o.now()); err != nil {
+		return nil, err
+	}
+	plan, err := o.Executions.Plan(ctx, e.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the frozen plan of execution %s: %w", e.ID, err)
+	}
+	planned := plan.Wave(asked.Wave.Number)
+	if planned == nil {
+		return nil, fmt.Errorf("the frozen plan of execution %s has no wave %d, and its record has", e.ID, asked.Wave.Number)
+	}
+	w := *asked
+	w.Wave, w.Groups, w.Dependencies = planned.Wave, plan.Groups, nil
+	a := e.Attempt(w.Wave.Number)
+	if a != nil && len(a.Servers) > 0 {
+		w.Wave.Servers = slices.DeleteFunc(slices.Clone(planned.Servers), func(s recovery.Server) bool { return !slices.Contains(a.Servers, s.ID) })
+	}
+	return &w, nil
+}

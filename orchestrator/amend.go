@@ -1,0 +1,90 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"muster/recovery"
+)
+
+// amend changes an execution. decide is given the execution as it is and
+// prepares the change, or nil where nothing has to change; it is asked again,
+// with what has become of the execution, when somebody else was faster or an
+// answer of the store was lost.
+//
+// The execution that is given back is the one after the change.
+func (o *Orchestrator) amend(ctx context.Context, id recovery.ExecutionID, decide func(*recovery.Execution) (*recovery.Change, error)) (*recovery.Execution, error) {
+	var tried *recovery.Change
+	for unclear := 0; ; {
+		e, err := o.Executions.Execution(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("reading the record of execution %s: %w", id, err)
+		}
+		if stands, err := o.stands(ctx, tried); stands || err != nil {
+			return e, err
+		}
+		c, err := decide(e)
+		if err != nil || c == nil {
+			return e, err
+		}
+		err = o.Executions.Commit(ctx, *c)
+		if err == nil {
+			if c.Event != nil {
+				o.tell(id, *c.Event)
+			}
+			return applied(e, c), nil
+		}
+		var held *recovery.PlanHeld
+		if errors.Is(err, recovery.ErrStale) {
+			continue
+		}
+		tried = c
+		if unclear++; errors.As(err, &held) || unclear == storeTries || ctx.Err() != nil {
+			return nil, err
+		}
+		if err := sleep(ctx, waitStep); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// stands says whether a change whose answer was lost was written: its event
+// is in the log then.
+func (o *Orchestrator) stands(ctx context.Context, tried *recovery.Change) (bool, error) {
+	if tried == nil || tried.Event == nil {
+		return false, nil
+	}
+	events, err := o.Executions.Events(ctx, tried.Execution.ID)
+	if err != nil {
+		return false, fmt.Errorf("reading the events of execution %s: %w", tried.Execution.ID, err)
+	}
+	return slices.ContainsFunc(events, func(ev recovery.Event) bool { return ev.Hash == tried.Event.Hash }), nil
+}
+
+// applied gives the execution after a change.
+func applied(e *recovery.Execution, c *recovery.Change) *recovery.Execution {
+	after := c.Execution
+	after.Version++
+	after.Attempts = nil
+	replaced := c.Attempt == nil
+	for _, a := range e.Attempts {
+		if c.Attempt != nil && a.Wave == c.Attempt.Wave {
+			a, replaced = *c.Attempt, true
+		}
+		after.Attempts = append(after.Attempts, a)
+	}
+	if !replaced {
+		after.Attempts = append(after.Attempts, *c.Attempt)
+	}
+	return &after
+}
+
+// known reads an execution that has to be there.
+func (o *Orchestrator) known(e *recovery.Execution) error {
+	if e.Version == 0 {
+		return recovery.Errorf(recovery.ValidationError, "there is no execution %s", e.ID)
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"muster/recovery"
+)
+
+// Begin asks for an execution of a plan to be opened.
+type Begin struct {
+	Execution   recovery.ExecutionID
+	Plan        *recovery.Plan
+	Type        recovery.ExecutionType
+	StartTime   string
+	InitiatedBy string
+	PollEvery   time.Duration // between two looks at running jobs; 0: by their age
+}
+
+// Begin opens the execution: it validates the whole plan at once, resolves
+// groups that are given by tags, freezes the plan and takes hold of it. An
+// execution that is known already goes on from its record.
+func (o *Orchestrator) Begin(ctx context.Context, b Begin) (*recovery.Execution, error) {
+	if problems := b.Plan.Check(); len(problems) > 0 {
+		words := make([]string, len(problems))
+		for i, p := range problems {
+			words[i] = p.Text
+		}
+		return nil, recovery.Errorf(recovery.ValidationError, "plan %s: %s", b.Plan.ID, strings.Join(words, "; "))
+	}
+	digest, err := b.Plan.Digest()
+	if err != nil {
+		return nil, err
+	}
+	known, err := o.Executions.Execution(ctx, b.Execution)
+	if err != nil {
+		return nil, fmt.Errorf("reading the record of execution %s: %w", b.Execution, err)
+	}
+	if known.Version > 0 {
+		return o.goOn(ctx, b, digest)
+	}
+	plan, err := o.resolveTags(ctx, b.Plan)
+	if err != nil {
+		return nil, err
+	}
+	return o.open(ctx, b, plan, digest)
+}
+
+// resolveTags asks DRS, once, which servers the groups are that are given by
+// their tags.
+func (o *Orchestrator) resolveTags(ctx context.Context, asked *recovery.Plan) (*recovery.Plan, error) {
+	plan := *asked
+	plan.Waves = append([]recovery.PlannedWave(nil), asked.Waves...)
+	for i := range plan.Waves {
+		w := &plan.Waves[i]
+		if len(w.Servers) > 0 || len(w.Tags) == 0 {
+			continue
+		}
+		region, err := o.assume(ctx, w.Account)
+		if err != nil {
+			return nil, err
+		}
+		found, err := region.ServersByTag(ctx, w.Tags)
+		if err != nil {
+			return nil, drsFailure(err)
+		}
+		if len(found) == 0 || len(found) > recovery.MostServers {
+			return nil, recovery.Errorf(recovery.ValidationError, "wave %d: %d source servers of account %s, %s have the tags %v of group %s; a wave has 1 to %d",
+				w.Number, len(found), w.Account.AccountID, w.Account.Region, w.Tags, w.Group, recovery.MostServers)
+		}
+		for _, s := range found {
+			w.Servers = append(w.Servers, recovery.Server{ID: s.ID, Hostname: s.Hostname})
+		}
+		w.Tags = nil
+	}
+	return &plan, nil
+}
+
+// open writes the record. A plan is held by one execution at a time; a
+// recovery may take it from a drill, which is cancelled and says so, and
+// anybody from an execution that was cancelled.
+func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, digest string) (*recovery.Execution, error) {
+	var takeFrom recovery.ExecutionID
+	for {
+		e, err := o.amend(ctx, b.Execution, func(e *recovery.Execution) (*recovery.Change, error) {
+			if e.Version > 0 {
+				return nil, nil // another invocation was faster
+			}
+			*e = recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy,
+				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery}
+			c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventOpened,
+				Message: fmt.Sprintf("%s of plan %s with %d waves, by %s", b.Type, plan.ID, len(plan.Waves), recovery.Quote(b.InitiatedBy))})
+			c.Frozen, c.TakeFrom = plan, takeFrom
+			return &c, nil
+		})
+		var held *recovery.PlanHeld
+		if !errors.As(err, &held) {
+			if err == nil && e.Digest != digest {
+				return nil, differs(b.Execution)
+			}
+			return e, err
+		}
+		if err := o.supersede(ctx, b, held.By); err != nil {
+			return nil, err
+		}
+		takeFrom = held.By
+	}
+}
+
+func differs(id recovery.ExecutionID) error {
+	return recovery.Errorf(recovery.ValidationError, "execution %s was begun with another plan, type or account; use a new execution id", id)
+}
+
+// supersede makes the holder of the plan let go, where that is allowed.
+func (o *Orchestrator) supersede(ctx context.Context, b Begin, holder recovery.ExecutionID) error {
+	e, err := o.Executions.Execution(ctx, holder)
+	if err != nil {
+		return fmt.Errorf("reading the record of execution %s: %w", holder, err)
+	}
+	if e.Cancel != nil || e.Ended != nil {
+		return nil
+	}
+	if b.Type != recovery.Recovery || e.Type != recovery.Drill {
+		return &recovery.Error{Code: recovery.PlanInProgress, Retryable: true,
+			Message: fmt.Sprintf("plan %s is under way in execution %s (%s); wait for its end, resume it, or cancel it", b.Plan.ID, holder, e.Type)}
+	}
+	return o.Decide(ctx, holder, recovery.Decision{Choice: recovery.CancelAll,
+		Request: recovery.Request{By: b.InitiatedBy, At: o.now(), Reason: fmt.Sprintf("recovery %s takes the plan from this drill", b.Execution)}})
+}
+
+// goOn continues an execution that was begun before: a driver is there again.
+func (o *Orchestrator) goOn(ctx context.Context, b Begin, digest string) (*recovery.Execution, error) {
+	return o.amend(ctx, b.Execution, func(e *recovery.Execution) (*recovery.Change, error) {
+		if e.Waves == nil {
+			return nil, recovery.Errorf(recovery.ValidationError, "execution %s was begun by the start of a wave, without its plan; use a new execution id", b.Execution)
+		}
+		if e.Digest != digest || e.Type != b.Type || e.Plan != b.Plan.ID {
+			return nil, differs(b.Execution)
+		}
+		if e.Interrupted == nil {
+			return nil, nil
+		}
+		e.Interrupted = nil
+		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventContinued, Message: "a driver goes on from the record"})
+		return &c, nil
+	})
+}

@@ -1,0 +1,159 @@
+package orchestrator
+
+import (
+	"context"
+	"fmt"
+
+	"muster/recovery"
+)
+
+// Decide records what somebody decided, and who, when and why. It may come
+// before it is asked for; what does not apply is a VALIDATION_ERROR that says
+// why, and changes nothing.
+func (o *Orchestrator) Decide(ctx context.Context, id recovery.ExecutionID, d recovery.Decision) error {
+	_, err := o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {
+		if err := o.opened(e); err != nil {
+			return nil, err
+		}
+		wave, err := e.Decide(d, o.now())
+		if err != nil {
+			return nil, recovery.Errorf(recovery.ValidationError, "%v", err)
+		}
+		d.Wave = wave
+		ev := recovery.Event{At: o.now(), Kind: recovery.EventDecided, Message: decided(d)}
+		if d.Choice == recovery.CancelAll {
+			ev.Kind = recovery.EventCancelled
+		}
+		if d.Choice == recovery.Retry {
+			c := e.With(*e.Attempt(d.Wave), &ev)
+			return &c, nil
+		}
+		ev.Wave = d.Wave
+		c := e.WithEvent(ev)
+		return &c, nil
+	})
+	return err
+}
+
+func decided(d recovery.Decision) string {
+	words := fmt.Sprintf("%s decided: %s", recovery.Quote(d.By), d.Choice)
+	if d.Wave != 0 {
+		words += fmt.Sprintf(" wave %d", d.Wave)
+	}
+	if d.Reason != "" {
+		words += ", because " + recovery.Quote(d.Reason)
+	}
+	return words
+}
+
+// Pause asks that nothing new be started; what runs, runs on.
+func (o *Orchestrator) Pause(ctx context.Context, id recovery.ExecutionID, r recovery.Request) error {
+	_, err := o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {
+		if err := o.opened(e); err != nil {
+			return nil, err
+		}
+		if e.Ended != nil || e.Cancel != nil {
+			return nil, recovery.Errorf(recovery.ValidationError, "execution %s is over or cancelled: there is nothing to pause", id)
+		}
+		if e.Pause != nil {
+			return nil, nil
+		}
+		e.Pause = &r
+		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventPaused, Message: fmt.Sprintf("%s asked for a pause", recovery.Quote(r.By))})
+		return &c, nil
+	})
+	return err
+}
+
+// Interrupt records that the driver stopped without an end.
+func (o *Orchestrator) Interrupt(ctx context.Context, id recovery.ExecutionID, why string) (*recovery.Execution, error) {
+	return o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {
+		if err := o.opened(e); err != nil || e.Ended != nil || e.Interrupted != nil {
+			return nil, err
+		}
+		e.Interrupted = &recovery.Request{By: "the state machine", At: o.now(), Reason: why}
+		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventInterrupted, Message: why})
+		return &c, nil
+	})
+}
+
+// Await records the token of a state machine's task that waits for a
+// decision, and gives the execution as it is after that: a decision may have
+// been faster.
+func (o *Orchestrator) Await(ctx context.Context, id recovery.ExecutionID, token recovery.Secret) (*recovery.Execution, error) {
+	return o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {
+		if err := o.opened(e); err != nil || e.Ended != nil || e.TaskToken == token {
+			return nil, err
+		}
+		e.TaskToken = token
+		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventAwaiting, Message: recovery.Next(e, o.now()).Reason})
+		return &c, nil
+	})
+}
+
+// Finish records the end, if the execution is at its end; the execution that
+// it gives says what comes next if it is not.
+func (o *Orchestrator) Finish(ctx context.Context, id recovery.ExecutionID) (*recovery.Execution, error) {
+	return o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {
+		if err := o.opened(e); err != nil || e.Ended != nil {
+			return nil, err
+		}
+		step := recovery.Next(e, o.now())
+		if step.Action != recovery.DoFinish {
+			return nil, nil
+		}
+		e.Ended = &recovery.Ending{Outcome: step.Outcome, Reason: step.Reason, At: o.now().UTC().Round(0)}
+		e.TaskToken = recovery.Secret{}
+		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventFinished, Message: fmt.Sprintf("%s: %s", step.Outcome, step.Reason)})
+		return &c, nil
+	})
+}
+
+// RecordRefusal puts a refused start into the record: one that may go through
+// later is tried again after a wait that grows.
+func (o *Orchestrator) RecordRefusal(ctx context.Context, id recovery.ExecutionID, wave int, r recovery.Refusal) (*recovery.Execution, error) {
+	return o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {
+		if err := o.opened(e); err != nil {
+			return nil, err
+		}
+		w, a := e.Wave(wave), e.Attempt(wave)
+		now := o.now()
+		switch {
+		case w == nil:
+			return nil, recovery.Errorf(recovery.ValidationError, "execution %s has no wave %d", id, wave)
+		case e.Ended != nil || r.Code == recovery.WaveInProgress:
+			return nil, nil // another invocation is at it: that never counts
+		case a == nil: // refused before there was a claim
+			fresh := recovery.Attempt{Wave: wave, Attempt: 1, AccountID: w.AccountID, Region: w.Region}
+			a = &fresh
+		case a.State == recovery.Started || a.MayHaveJob() || a.State == recovery.Claimed:
+			return nil, nil // the record knows better
+		}
+		refused := a.State == recovery.Refused
+		if refused && (!a.Refusal.Retryable || now.Before(a.RetryAt)) {
+			return nil, nil // recorded already
+		}
+		next := *a
+		if !refused {
+			next = next.Refuse(&recovery.Error{Code: r.Code, Message: r.Message, Retryable: r.Retryable})
+		}
+		kind, message := recovery.EventRefused, r.Message
+		if next.Refusal.Retryable {
+			next = next.Postpone(now)
+			kind, message = recovery.EventPostponed, fmt.Sprintf("tried again in %s: %s", next.RetryAt.Sub(now), r.Message)
+		}
+		c := e.With(next, &recovery.Event{At: now, Kind: kind, Message: message})
+		return &c, nil
+	})
+}
+
+// opened holds an action to executions that begin_execution opened.
+func (o *Orchestrator) opened(e *recovery.Execution) error {
+	if err := o.known(e); err != nil {
+		return err
+	}
+	if e.Waves == nil {
+		return recovery.Errorf(recovery.ValidationError, "execution %s was begun by the start of a wave, without its plan: there is nothing to decide about it here", e.ID)
+	}
+	return nil
+}

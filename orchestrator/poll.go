@@ -1,0 +1,228 @@
+package orchestrator
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"muster/recovery"
+)
+
+// Poll asks for a look at the jobs of an execution's waves.
+type Poll struct {
+	Execution recovery.ExecutionID
+	Wave      int // 0: all that are under way
+	// Accounts are the waves' as the event tells them, for an execution that
+	// nobody opened; one that was opened has them in its frozen plan.
+	Accounts map[int]recovery.AccountContext
+}
+
+// Poll looks at every job that is under way, with one list of jobs for each
+// account and region, and records what changed. It may be called freely.
+func (o *Orchestrator) Poll(ctx context.Context, p Poll) (*recovery.Execution, error) {
+	e, err := o.Executions.Execution(ctx, p.Execution)
+	if err != nil {
+		return nil, fmt.Errorf("reading the record of execution %s: %w", p.Execution, err)
+	}
+	if err := o.known(e); err != nil {
+		return nil, err
+	}
+	if e.Ended != nil {
+		return e, nil
+	}
+	var plan *recovery.Plan
+	if e.Waves != nil {
+		if plan, err = o.Executions.Plan(ctx, p.Execution); err != nil {
+			return nil, fmt.Errorf("reading the frozen plan of execution %s: %w", p.Execution, err)
+		}
+	}
+	look := looks{o: o, e: e, plan: plan, accounts: p.Accounts, only: p.Wave}
+	var problems []error
+	for account, waves := range look.byAccount() {
+		problems = append(problems, look.at(ctx, account, waves))
+	}
+	after, err := o.Executions.Execution(ctx, p.Execution)
+	if err != nil {
+		return nil, fmt.Errorf("reading the record of execution %s: %w", p.Execution, err)
+	}
+	return after, errors.Join(problems...)
+}
+
+// looks is one poll of one execution.
+type looks struct {
+	o        *Orchestrator
+	e        *recovery.Execution
+	plan     *recovery.Plan
+	accounts map[int]recovery.AccountContext
+	only     int
+}
+
+// byAccount groups the waves whose jobs run by the account they run in.
+func (l *looks) byAccount() map[recovery.AccountContext][]int {
+	waves := map[recovery.AccountContext][]int{}
+	for i := range l.e.Attempts {
+		a := &l.e.Attempts[i]
+		if !a.Running() || l.only != 0 && a.Wave != l.only {
+			continue
+		}
+		account := l.accounts[a.Wave]
+		if l.plan != nil {
+			account = l.plan.Wave(a.Wave).Account
+		}
+		waves[account] = append(waves[account], a.Wave)
+	}
+	return waves
+}
+
+// at looks at the jobs of some waves in one account and region.
+func (l *looks) at(ctx context.Context, account recovery.AccountContext, waves []int) error {
+	region, err := l.o.assume(ctx, account)
+	if err != nil {
+		return err
+	}
+	jobs, err := l.jobs(ctx, region, waves)
+	if err != nil {
+		return drsFailure(err)
+	}
+	for _, n := range waves {
+		if err := l.wave(ctx, region, n, jobs); err != nil {
+			return drsFailure(err)
+		}
+	}
+	if l.plan == nil {
+		return nil
+	}
+	return l.others(ctx, recovery.Place{AccountID: account.AccountID, Region: account.Region}, jobs)
+}
+
+// jobs lists what runs there: since the first of our jobs was begun, which
+// shows what others run, too; and by id what that list does not show.
+func (l *looks) jobs(ctx context.Context, region recovery.Region, waves []int) (map[recovery.JobID]recovery.Job, error) {
+	since := l.o.now()
+	for _, n := range waves {
+		if at := l.e.Attempt(n).StartedAt; at.Before(since) {
+			since = at
+		}
+	}
+	listed, err := region.Jobs(ctx, recovery.JobQuery{Since: since.Add(-time.Hour)})
+	if err != nil {
+		return nil, err
+	}
+	jobs := map[recovery.JobID]recovery.Job{}
+	for _, j := range listed {
+		jobs[j.ID] = j
+	}
+	var missing []recovery.JobID
+	for _, n := range waves {
+		if id := l.e.Attempt(n).JobID; jobs[id].ID == "" {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) == 0 {
+		return jobs, nil
+	}
+	byID, err := region.Jobs(ctx, recovery.JobQuery{IDs: missing})
+	for _, j := range byID {
+		jobs[j.ID] = j
+	}
+	return jobs, err
+}
+
+// wave judges one wave's servers and records what changed.
+func (l *looks) wave(ctx context.Context, region recovery.Region, n int, jobs map[recovery.JobID]recovery.Job) error {
+	before := l.e.Attempt(n)
+	var s recovery.Sighting
+	if j, listed := jobs[before.JobID]; listed {
+		s.Job = &j
+		if before.NeedsLog(s.Job) {
+			log, err := region.JobLog(ctx, j.ID)
+			if err != nil {
+				return err
+			}
+			s.Log = log
+		}
+		if need := before.NeedsServers(s.Job); len(need) > 0 {
+			servers, err := region.SourceServers(ctx, need)
+			if err != nil {
+				return err
+			}
+			s.Last = map[recovery.SourceServerID]recovery.LastLaunch{}
+			for _, server := range servers {
+				s.Last[server.ID] = server.LastLaunch
+			}
+		}
+	}
+	_, err := l.o.amend(ctx, l.e.ID, func(e *recovery.Execution) (*recovery.Change, error) {
+		a := e.Attempt(n)
+		if a == nil || a.JobID != before.JobID || e.Ended != nil {
+			return nil, nil // a newer attempt: somebody else looked already
+		}
+		now := l.o.now()
+		next := a.Seen(s, l.optional(n), now)
+		ev := recovery.Event{At: now, Kind: recovery.EventProgress, JobID: a.JobID, Message: next.Progress(a)}
+		if w := e.Wave(n); w != nil {
+			next.TimedOut = next.TimedOut || !next.JobOver && !now.Before(next.StartedAt.Add(w.TimeLimit))
+		}
+		switch {
+		case next.JobOver && !a.JobOver:
+			ev.Kind, ev.Message = recovery.EventCompleted, next.Verdict()
+			if !next.Succeeded() {
+				ev.Kind = recovery.EventFailed
+			}
+		case next.TimedOut && !a.TimedOut:
+			ev.Kind, ev.Message = recovery.EventTimedOut, fmt.Sprintf("TIMED_OUT; job %s still runs: %s", next.JobID, next.Verdict())
+		case reflect.DeepEqual(next.Outcomes, a.Outcomes):
+			return nil, nil
+		}
+		c := e.With(next, &ev)
+		return &c, nil
+	})
+	return err
+}
+
+func (l *looks) optional(n int) func(recovery.SourceServerID) bool {
+	return func(id recovery.SourceServerID) bool {
+		if l.plan == nil {
+			return false
+		}
+		for _, s := range l.plan.Wave(n).Servers {
+			if s.ID == id {
+				return s.IsOptional()
+			}
+		}
+		return false
+	}
+}
+
+// others records what other parties run there, which quotas count as well.
+func (l *looks) others(ctx context.Context, at recovery.Place, jobs map[recovery.JobID]recovery.Job) error {
+	load := recovery.Load{Place: at}
+	for _, j := range jobs {
+		ours := slices.ContainsFunc(l.e.Attempts, func(a recovery.Attempt) bool { return a.JobID == j.ID })
+		if !ours && !j.Over() {
+			load.Jobs, load.Servers = load.Jobs+1, load.Servers+len(j.Servers)
+		}
+	}
+	_, err := l.o.amend(ctx, l.e.ID, func(e *recovery.Execution) (*recovery.Change, error) {
+		was := map[recovery.Place]recovery.Load{}
+		for _, o := range e.Others {
+			was[o.Place] = o
+		}
+		if was[at] == load || load.Jobs == 0 && was[at].Jobs == 0 || e.Ended != nil {
+			return nil, nil
+		}
+		was[at] = load
+		e.Others = slices.SortedFunc(maps.Values(was), func(a, b recovery.Load) int {
+			return cmp.Or(cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.Region, b.Region))
+		})
+		c := recovery.Change{Execution: *e}
+		c.Execution.Attempts = nil
+		return &c, nil
+	})
+	return err
+}

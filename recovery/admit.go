@@ -1,0 +1,59 @@
+package recovery
+
+import (
+	"fmt"
+	"time"
+)
+
+// Admit says whether the start of a wave is allowed by the record of an
+// opened execution: the error is a *Error. A start that was begun already is
+// always admitted, for it may have made a job.
+func (e *Execution) Admit(wave int, now time.Time) error {
+	w := e.Wave(wave)
+	if w == nil {
+		return Errorf(ValidationError, "wave_number: execution %s has no wave %d", e.ID, wave)
+	}
+	a := e.Attempt(wave)
+	status := e.Status(w, now)
+	if a != nil && (a.State == Started || a.MayHaveJob()) {
+		return nil
+	}
+	s := survey(e, now)
+	refuse := func(retryable bool, format string, args ...any) error {
+		return &Error{Code: DependencyNotMet, Retryable: retryable, Message: fmt.Sprintf("wave %d: ", wave) + fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case e.Ended != nil:
+		return refuse(false, "execution %s is over: %s", e.ID, e.Ended.Outcome)
+	case e.Cancel != nil:
+		return refuse(false, "%s", e.Cancel.words("the execution was cancelled"))
+	case w.Skipped:
+		return refuse(false, "somebody decided to skip it")
+	case e.Pause != nil:
+		return refuse(true, "%s", e.Pause.words("the execution is paused"))
+	case s.stopped:
+		return refuse(false, "a wave has failed whose failure stops everything")
+	case s.gated(w):
+		return refuse(true, "it waits for approval")
+	case status == StatusFailed:
+		return refuse(false, "it has failed; only somebody's decision to retry starts it again")
+	}
+	for _, n := range w.DependsOn {
+		if !s.settled(n) {
+			return refuse(s.status[n] != StatusFailed, "it depends on wave %d, which is %s", n, s.status[n])
+		}
+	}
+	return nil
+}
+
+// Forbidden says why nothing new may be sent any more, whatever was begun: a
+// *Error, or nil. It is asked again right before StartRecovery is called.
+func (e *Execution) Forbidden() error {
+	switch {
+	case e.Ended != nil:
+		return Errorf(DependencyNotMet, "execution %s is over: %s", e.ID, e.Ended.Outcome)
+	case e.Cancel != nil:
+		return Errorf(DependencyNotMet, "%s", e.Cancel.words("the execution was cancelled"))
+	}
+	return nil
+}

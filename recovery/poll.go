@@ -1,0 +1,189 @@
+package recovery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Sighting is what was seen of an attempt's job and servers at one look.
+type Sighting struct {
+	Job  *Job         // nil: the job is in no list, which says nothing
+	Log  []JobLogItem // of the job; nil: it was not read
+	Last map[SourceServerID]LastLaunch
+}
+
+// Seen gives the attempt after a look. Servers are judged one by one and never
+// by their job, which ends COMPLETED whatever became of them; one that has
+// vanished from the job by its own last launch; and a job without any
+// participating servers says that nothing is known, not that there are none.
+func (a Attempt) Seen(s Sighting, optional func(SourceServerID) bool, now time.Time) Attempt {
+	if s.Job == nil || a.State != Started || a.JobOver {
+		return a
+	}
+	var outcomes []ServerOutcome
+	for _, o := range a.Outcomes {
+		if o.Earlier {
+			outcomes = append(outcomes, o)
+		}
+	}
+	for _, id := range a.Servers {
+		o := ServerOutcome{Server: id, Optional: optional(id)}
+		if was := a.Outcome(id); was != nil {
+			o = *was
+		}
+		if !o.Done() {
+			o = a.judge(o, s)
+		}
+		if o.Done() && !o.Launched() && o.Reason == "" {
+			o.Reason = whyNot(id, s)
+		}
+		if o.Launched() && o.Note == "" && logged(s.Log, id, "USING_PREVIOUS_SNAPSHOT") {
+			o.Note = "its data is older than asked for: DRS used a previous snapshot"
+		}
+		outcomes = append(outcomes, o)
+	}
+	a.Outcomes = outcomes
+	if s.Job.Over() {
+		a.JobOver, a.EndedAt = true, now.UTC().Round(0)
+	}
+	return a
+}
+
+// Outcome gives what is known of a server, or nil.
+func (a *Attempt) Outcome(id SourceServerID) *ServerOutcome {
+	for i := range a.Outcomes {
+		if a.Outcomes[i].Server == id {
+			return &a.Outcomes[i]
+		}
+	}
+	return nil
+}
+
+func (a *Attempt) judge(o ServerOutcome, s Sighting) ServerOutcome {
+	i := slices.IndexFunc(s.Job.Participants, func(p Participant) bool { return p.Server == o.Server })
+	last, known := s.Last[o.Server]
+	switch {
+	case i >= 0:
+		p := s.Job.Participants[i]
+		if p.Status != "" {
+			o.Status = p.Status
+		}
+		if p.Instance != "" {
+			o.Instance = p.Instance
+		}
+	case known && last.JobID == a.JobID && last.Status != "":
+		o.Status = last.Status
+	case s.Job.Participants == nil && !s.Job.Over():
+		// Nothing is known.
+	case !slices.Contains(a.Accepted, o.Server):
+		o.Status, o.Reason = "FAILED", "DRS did not take it into the job"
+	case s.Job.Over():
+		o.Status, o.Reason = "FAILED", whyNot(o.Server, s)
+	}
+	if s.Job.Over() && !o.Done() {
+		o.Status, o.Reason = "FAILED", "the job ended without launching it"+because(whyNot(o.Server, s))
+	}
+	return o
+}
+
+// failures are the events of a job's log that say why a server was not
+// launched, in words that a person understands.
+var failures = map[string]string{
+	"SERVER_SKIPPED":                 "DRS skipped it",
+	"SNAPSHOT_FAIL":                  "no snapshot of its data could be taken",
+	"USING_PREVIOUS_SNAPSHOT_FAILED": "there was no previous snapshot to fall back on",
+	"CONVERSION_FAIL":                "its disks could not be converted to run on EC2",
+	"LAUNCH_FAILED":                  "its instance could not be launched",
+	"JOB_CANCEL":                     "the job was cancelled",
+}
+
+const unknownReason = "DRS does not say why"
+
+// whyNot says why a server was not launched, as the job's log tells it; the
+// last failure that is logged counts.
+func whyNot(id SourceServerID, s Sighting) string {
+	why := unknownReason
+	for _, item := range s.Log {
+		words, failed := failures[item.Event]
+		if !failed || item.Server != id && item.Server != "" {
+			continue
+		}
+		why = words
+		if item.RawError != "" {
+			why += ": " + oneLine(item.RawError)
+		}
+	}
+	return why
+}
+
+func because(why string) string {
+	if why == unknownReason {
+		return ""
+	}
+	return ": " + why
+}
+
+// oneLine makes foreign text fit for a sentence: without control characters,
+// and not without end.
+func oneLine(text string) string {
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
+	if runes := []rune(text); len(runes) > 500 {
+		text = string(runes[:500]) + "…"
+	}
+	return text
+}
+
+func logged(log []JobLogItem, id SourceServerID, event string) bool {
+	return slices.ContainsFunc(log, func(i JobLogItem) bool { return i.Server == id && i.Event == event })
+}
+
+// NeedsLog says whether the job's log is worth a call: something failed, or
+// the job is over and its servers are judged for good.
+func (a *Attempt) NeedsLog(j *Job) bool {
+	if j.Over() {
+		return true
+	}
+	return slices.ContainsFunc(j.Participants, func(p Participant) bool {
+		was := a.Outcome(p.Server)
+		return p.Status == "FAILED" && (was == nil || !was.Done())
+	})
+}
+
+// NeedsServers lists the servers that are not in the job any more and of
+// which nothing final is known: their own last launch has to be asked.
+func (a *Attempt) NeedsServers(j *Job) []SourceServerID {
+	if j.Participants == nil && !j.Over() {
+		return nil
+	}
+	var need []SourceServerID
+	for _, id := range a.Accepted {
+		was := a.Outcome(id)
+		gone := !slices.ContainsFunc(j.Participants, func(p Participant) bool { return p.Server == id })
+		if gone && (was == nil || !was.Done()) {
+			need = append(need, id)
+		}
+	}
+	return need
+}
+
+// Progress tells what changed between two states of an attempt, in words.
+func (a *Attempt) Progress(before *Attempt) string {
+	var words []string
+	for _, o := range a.Outcomes {
+		was := before.Outcome(o.Server)
+		if was != nil && was.Status == o.Status {
+			continue
+		}
+		word := fmt.Sprintf("%s %s", o.Server, o.Status)
+		switch {
+		case o.Launched() && o.Instance != "":
+			word += " as " + string(o.Instance)
+		case o.Reason != "":
+			word += " (" + o.Reason + ")"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
+}
