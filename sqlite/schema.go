@@ -14,8 +14,9 @@ const applicationID = 0x4d757374
 // schema's, kept in the file's user_version. A migration that was released is
 // never edited: a new one is appended.
 //
-// An attempt and an event are kept as the JSON that package recovery makes of
-// them, and the columns are read out of it, so that the two cannot differ.
+// What package recovery makes JSON of (an attempt, an event, what an execution
+// was opened with, a frozen plan) is kept as that JSON, and the columns are read
+// out of it, so that the two cannot differ.
 var migrations = []string{`
 CREATE TABLE executions (
 	id              TEXT PRIMARY KEY,
@@ -58,6 +59,50 @@ CREATE TABLE events (
 	message      TEXT AS (record ->> '$.message'),
 	PRIMARY KEY (execution_id, number)
 ) STRICT;
+`, `
+ALTER TABLE executions ADD COLUMN opened TEXT; -- JSON; NULL where nobody opened it; holds the task token, a secret
+ALTER TABLE executions ADD COLUMN changed INTEGER NOT NULL DEFAULT 0; -- higher with each change of any execution
+ALTER TABLE executions ADD COLUMN outcome   TEXT AS (opened ->> '$.ended.outcome');
+ALTER TABLE executions ADD COLUMN reason    TEXT AS (opened ->> '$.ended.reason');
+ALTER TABLE executions ADD COLUMN ended_at  TEXT AS (opened ->> '$.ended.at');
+ALTER TABLE executions ADD COLUMN paused_by TEXT AS (opened ->> '$.pause.by');
+ALTER TABLE executions ADD COLUMN cancelled_by TEXT AS (opened ->> '$.cancel.by');
+-- Executions of the older schema changed in the order of their newest events.
+UPDATE executions SET changed = older.place FROM (
+	SELECT id, row_number() OVER (ORDER BY julianday(at), at, id) AS place
+	FROM executions LEFT JOIN events ON execution_id = id AND number = last_event) AS older
+WHERE executions.id = older.id;
+CREATE UNIQUE INDEX executions_by_change ON executions (changed);
+
+ALTER TABLE attempts ADD COLUMN job_over  INTEGER AS (coalesce(record ->> '$.jobOver', 0));
+ALTER TABLE attempts ADD COLUMN polled_at TEXT AS (record ->> '$.polledAt');
+ALTER TABLE attempts ADD COLUMN ended_at  TEXT AS (record ->> '$.endedAt');
+ALTER TABLE attempts ADD COLUMN retry_at  TEXT AS (record ->> '$.retryAt');
+
+CREATE TABLE plans ( -- as they were frozen when their execution was opened
+	execution_id TEXT PRIMARY KEY REFERENCES executions (id),
+	record       TEXT NOT NULL, -- holds external ids, which are secrets
+	plan_id      TEXT AS (record ->> '$.plan.ID'),
+	name         TEXT AS (record ->> '$.plan.Name'),
+	owner        TEXT AS (record ->> '$.plan.Owner')
+) STRICT;
+
+CREATE TABLE held ( -- plans of executions that are under way
+	plan_id      TEXT PRIMARY KEY,
+	execution_id TEXT NOT NULL UNIQUE REFERENCES executions (id)
+) STRICT;
+
+-- For people: each wave of an opened execution, with its newest attempt. What
+-- its status is depends on the time, too, so that it is not told here.
+CREATE VIEW waves AS
+SELECT e.id AS execution_id, w.value ->> '$.waveNumber' AS wave, w.value ->> '$.waveName' AS name,
+	w.value ->> '$.accountId' AS account_id, w.value ->> '$.region' AS region, w.value ->> '$.servers' AS servers,
+	coalesce(w.value ->> '$.pauseBefore', 0) AS pause_before, coalesce(w.value ->> '$.gatePassed', 0) AS gate_passed,
+	coalesce(w.value ->> '$.skipped', 0) AS skipped, a.attempt, a.state, a.job_id, a.job_over,
+	(SELECT count(*) FROM json_each(a.record, '$.outcomes') WHERE value ->> '$.status' = 'LAUNCHED') AS launched
+FROM executions e, json_each(e.opened, '$.waves') w
+LEFT JOIN attempts a ON a.execution_id = e.id AND a.wave = w.value ->> '$.waveNumber' AND a.attempt =
+	(SELECT max(attempt) FROM attempts WHERE execution_id = e.id AND wave = a.wave);
 `}
 
 // migrate brings the file to the newest schema, in one transaction. Of several

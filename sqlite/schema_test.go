@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"database/sql"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -35,15 +37,15 @@ func TestAMigrationThatFailsLeavesTheFileAsItWas(t *testing.T) {
 	if err := migrate(t.Context(), db, migrations); err != nil {
 		t.Fatal(err)
 	}
-	if err := migrate(t.Context(), db, append(migrations[:1:1], "CREATE TABLE half (x TEXT) STRICT; NONSENSE")); err == nil {
+	if err := migrate(t.Context(), db, append(slices.Clone(migrations), "CREATE TABLE half (x TEXT) STRICT; NONSENSE")); err == nil {
 		t.Fatal("got no error")
 	}
 	var schema, half int
 	if err := db.QueryRow("SELECT user_version, (SELECT count(*) FROM sqlite_schema WHERE name = 'half') FROM pragma_user_version").Scan(&schema, &half); err != nil {
 		t.Fatal(err)
 	}
-	if schema != 1 || half != 0 {
-		t.Errorf("got schema %d and %d half-made tables, want 1 and 0", schema, half)
+	if schema != len(migrations) || half != 0 {
+		t.Errorf("got schema %d and %d half-made tables, want %d and 0", schema, half, len(migrations))
 	}
 	if err := migrate(t.Context(), db, migrations); err != nil {
 		t.Errorf("the file cannot be opened any more: %v", err)
@@ -52,7 +54,7 @@ func TestAMigrationThatFailsLeavesTheFileAsItWas(t *testing.T) {
 
 func TestFilesThatAreNotOursAreRefusedAndNotChanged(t *testing.T) {
 	for name, c := range map[string]struct{ made, want string }{
-		"a newer schema":             {"PRAGMA application_id = 0x4d757374; PRAGMA user_version = 7; CREATE TABLE t (x)", "newer version of Muster (its schema is number 7, this version knows those up to 1)"},
+		"a newer schema":             {"PRAGMA application_id = 0x4d757374; PRAGMA user_version = 99; CREATE TABLE t (x)", "newer version of Muster (its schema is number 99, this version knows those up to " + fmt.Sprint(len(migrations)) + ")"},
 		"another program's mark":     {"PRAGMA application_id = 42; CREATE TABLE t (x)", "another program's"},
 		"another program's tables":   {"CREATE TABLE t (x)", "another program's"},
 		"another program's versions": {"PRAGMA user_version = 1; CREATE TABLE t (x)", "another program's"},

@@ -5,8 +5,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -78,59 +76,4 @@ func (s *Store) Close() error {
 		return s.explain("closing", err)
 	}
 	return nil
-}
-
-// Execution implements recovery.ExecutionStore: one statement, so one
-// consistent snapshot.
-func (s *Store) Execution(ctx context.Context, id recovery.ExecutionID) (*recovery.Execution, error) {
-	e := &recovery.Execution{ID: id}
-	rows, err := s.db.QueryContext(ctx, `
-		SELECT e.plan_id, e.type, e.start_time, e.initiated_by, e.version, e.last_event, e.last_event_hash, a.record
-		FROM executions e LEFT JOIN attempts a ON a.execution_id = e.id AND a.attempt =
-			(SELECT max(attempt) FROM attempts WHERE execution_id = e.id AND wave = a.wave)
-		WHERE e.id = ? ORDER BY a.wave`, id)
-	if err != nil {
-		return nil, s.explain("reading execution "+string(id), err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var record sql.NullString
-		if err := rows.Scan(&e.Plan, &e.Type, &e.StartTime, &e.InitiatedBy, &e.Version, &e.LastEvent.Number, &e.LastEvent.Hash, &record); err != nil {
-			return nil, s.explain("reading execution "+string(id), err)
-		}
-		if !record.Valid {
-			continue // no wave was attempted yet
-		}
-		var a recovery.Attempt
-		if err := json.Unmarshal([]byte(record.String), &a); err != nil {
-			return nil, s.explain("reading an attempt of execution "+string(id), err)
-		}
-		e.Attempts = append(e.Attempts, a)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, s.explain("reading execution "+string(id), err)
-	}
-	return e, nil
-}
-
-// Events implements recovery.ExecutionStore.
-func (s *Store) Events(ctx context.Context, id recovery.ExecutionID) ([]recovery.Event, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT record FROM events WHERE execution_id = ? ORDER BY number`, id)
-	if err != nil {
-		return nil, s.explain("reading the events of execution "+string(id), err)
-	}
-	defer rows.Close()
-	var events []recovery.Event
-	for rows.Next() {
-		var record []byte
-		var ev recovery.Event
-		if err := errors.Join(rows.Scan(&record), json.Unmarshal(record, &ev)); err != nil {
-			return nil, s.explain("reading the events of execution "+string(id), err)
-		}
-		events = append(events, ev)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, s.explain("reading the events of execution "+string(id), err)
-	}
-	return events, nil
 }
