@@ -23,6 +23,11 @@ type memory struct {
 	attempts   map[recovery.AttemptKey][]byte
 	events     map[recovery.ExecutionID][][]byte
 	shared     map[recovery.AttemptKey]*recovery.Attempt // of the variant that hands out its own memory
+
+	opened map[recovery.ExecutionID][]byte
+	plans  map[recovery.ExecutionID][]byte
+	held   map[recovery.PlanID]recovery.ExecutionID
+	order  []recovery.ExecutionID // by last change
 }
 
 func newMemory(broken string) *memory {
@@ -32,6 +37,9 @@ func newMemory(broken string) *memory {
 		attempts:   map[recovery.AttemptKey][]byte{},
 		events:     map[recovery.ExecutionID][][]byte{},
 		shared:     map[recovery.AttemptKey]*recovery.Attempt{},
+		opened:     map[recovery.ExecutionID][]byte{},
+		plans:      map[recovery.ExecutionID][]byte{},
+		held:       map[recovery.PlanID]recovery.ExecutionID{},
 	}
 }
 
@@ -50,8 +58,7 @@ func (h *handle) Execution(ctx context.Context, id recovery.ExecutionID) (*recov
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	e := h.executions[h.key(id)]
-	e.ID = id
+	e := h.header(id)
 	if h.broken == "reads header and attempts one after the other" {
 		defer func() { e.Version = h.executions[id].Version }()
 		defer h.mu.Lock()
@@ -109,6 +116,9 @@ func (h *handle) Commit(ctx context.Context, c recovery.Change) error {
 		time.Sleep(time.Millisecond)
 		h.mu.Lock()
 	}
+	if by := h.holder(c); by != "" && (!stale || h.broken == "answers its own opening that its plan is held") {
+		return &recovery.PlanHeld{By: by}
+	}
 	if !stale || h.broken == "writes the attempt of a stale change" {
 		h.writeAttempt(id, c.Attempt)
 	}
@@ -121,9 +131,8 @@ func (h *handle) Commit(ctx context.Context, c recovery.Change) error {
 	if h.broken != "keeps the version" || c.Execution.Version == 0 {
 		c.Execution.Version++
 	}
-	c.Execution.ID, c.Execution.Attempts = "", nil
-	h.executions[id] = c.Execution
-	delete(h.cache, c.Execution.ID)
+	h.writeHeader(id, c.Execution)
+	h.writePlan(id, c)
 	return nil
 }
 

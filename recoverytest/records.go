@@ -45,7 +45,13 @@ var recordPromises = []promise{
 			State:   recovery.Started, Token: "token-1",
 			LeaseUntil: now.Add(1), FirstSentAt: now.Add(2), SentAt: now.Add(3), SendDeadline: now.Add(4),
 			JobID: "drsjob-1", Accepted: []recovery.SourceServerID{"s-1"}, StartedAt: now.Add(5),
-			Refusal: &recovery.Refusal{Code: recovery.DRSAPIError, Message: "no", Retryable: true},
+			Refusal:        &recovery.Refusal{Code: recovery.DRSAPIError, Message: "no", Retryable: true},
+			FirstRefusedAt: now.Add(6), Refusals: 4, RetryAt: now.Add(7),
+			Outcomes: []recovery.ServerOutcome{
+				{Server: "s-2", Status: "LAUNCHED", Instance: "i-1", Earlier: true},
+				{Server: "s-1", Status: "FAILED", Optional: true, Reason: "no <capacity>"},
+			},
+			JobOver: true, PolledAt: now.Add(8), EndedAt: now.Add(9),
 		}
 		h.commit(h.store, h.read(h.store, execution).With(a, nil))
 		same(h, "attempt", h.read(h.open(), execution).Attempts, []recovery.Attempt{a})
