@@ -39,6 +39,9 @@ func (a Attempt) Seen(s Sighting, optional func(SourceServerID) bool, now time.T
 		if o.Done() && !o.Launched() && o.Reason == "" {
 			o.Reason = whyNot(id, s)
 		}
+		if o.Launched() {
+			o.JobID = a.JobID
+		}
 		if o.Launched() && o.Note == "" && logged(s.Log, id, "USING_PREVIOUS_SNAPSHOT") {
 			o.Note = "its data is older than asked for: DRS used a previous snapshot"
 		}

@@ -100,6 +100,7 @@ type ServerOutcome struct {
 	Status   string         `json:"status"` // PENDING, IN_PROGRESS, LAUNCHED, FAILED, TERMINATED
 	Optional bool           `json:"optional,omitempty"`
 	Instance InstanceID     `json:"instance,omitempty"`
+	JobID    JobID          `json:"jobId,omitempty"`   // that launched it
 	Reason   string         `json:"reason,omitempty"`  // why it is not LAUNCHED, in words
 	Note     string         `json:"note,omitempty"`    // what to know of one that is
 	Earlier  bool           `json:"earlier,omitempty"` // launched by an earlier attempt

@@ -1,0 +1,193 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"muster/recovery"
+)
+
+// mostInstances is how many one termination job takes.
+const mostInstances = 200
+
+// cleanupStep is how often a termination is looked at.
+const cleanupStep = 15 * time.Second
+
+// mostExecutions is how many executions are looked through for one that is
+// under way with the same servers.
+const mostExecutions = 1000
+
+// Cleanup asks for the recovery instances of an execution to be terminated.
+type Cleanup struct {
+	Execution recovery.ExecutionID
+	Recovery  bool   // those of a real recovery, too: somebody confirmed that
+	By        string // who asks
+}
+
+// Cleaned is what a clean-up did.
+type Cleaned struct {
+	Terminated []recovery.InstanceID // by this call
+	Gone       int                   // launched by the execution, and not there any more before
+	Jobs       []recovery.JobID
+}
+
+// Cleanup terminates the recovery instances that the execution's own jobs
+// launched, and no other, and waits until they are gone. It may be called
+// again after anything: it looks at what is there.
+func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error) {
+	e, err := o.Executions.Execution(ctx, c.Execution)
+	if err != nil {
+		return nil, fmt.Errorf("reading the record of execution %s: %w", c.Execution, err)
+	}
+	if err := o.mayClean(ctx, e, c); err != nil {
+		return nil, err
+	}
+	plan, err := o.Executions.Plan(ctx, c.Execution)
+	if err != nil {
+		return nil, fmt.Errorf("reading the frozen plan of execution %s: %w", c.Execution, err)
+	}
+	done := &Cleaned{}
+	for account, servers := range launchedByAccount(e, plan) {
+		w := cleaning{o: o, e: e, by: c.By, servers: servers, done: done}
+		if w.region, err = o.assume(ctx, account); err != nil {
+			return done, err
+		}
+		if err := w.run(ctx); err != nil {
+			return done, drsFailure(err)
+		}
+	}
+	done.Gone = len(e.Launched()) - len(done.Terminated)
+	return done, nil
+}
+
+func (o *Orchestrator) mayClean(ctx context.Context, e *recovery.Execution, c Cleanup) error {
+	if err := o.opened(e); err != nil {
+		return err
+	}
+	if e.Ended == nil {
+		return recovery.Errorf(recovery.ValidationError, "execution %s is under way; clean up after its end", e.ID)
+	}
+	if e.Type != recovery.Drill && !c.Recovery {
+		return recovery.Errorf(recovery.ValidationError, "execution %s is a %s: its instances may be somebody's production, and are terminated only when that is confirmed", e.ID, e.Type)
+	}
+	others, err := o.Executions.Executions(ctx, mostExecutions)
+	if err != nil {
+		return fmt.Errorf("looking for executions under way: %w", err)
+	}
+	for _, other := range others {
+		if other.Ended != nil || other.ID == e.ID {
+			continue
+		}
+		whole, err := o.Executions.Execution(ctx, other.ID)
+		if err != nil {
+			return fmt.Errorf("reading the record of execution %s: %w", other.ID, err)
+		}
+		for _, l := range e.Launched() {
+			if whole.Holds(l.Server) {
+				return &recovery.Error{Code: recovery.ValidationError, Retryable: true,
+					Message: fmt.Sprintf("server %s is in execution %s, which is under way; clean up after its end", l.Server, other.ID)}
+			}
+		}
+	}
+	return nil
+}
+
+func launchedByAccount(e *recovery.Execution, plan *recovery.Plan) map[recovery.AccountContext][]recovery.SourceServerID {
+	servers := map[recovery.AccountContext][]recovery.SourceServerID{}
+	for _, a := range e.Attempts {
+		for _, out := range a.Outcomes {
+			if out.Launched() {
+				account := plan.Wave(a.Wave).Account
+				servers[account] = append(servers[account], out.Server)
+			}
+		}
+	}
+	return servers
+}
+
+// cleaning is the clean-up of one account and region.
+type cleaning struct {
+	o       *Orchestrator
+	e       *recovery.Execution
+	by      string
+	region  recovery.Region
+	servers []recovery.SourceServerID
+	done    *Cleaned
+}
+
+// run looks, terminates, and waits, until nothing of ours is there.
+func (w *cleaning) run(ctx context.Context) error {
+	for {
+		exist, err := w.region.RecoveryInstances(ctx, w.servers)
+		if err != nil {
+			return err
+		}
+		left := w.e.Removable(exist)
+		if len(left) == 0 {
+			return nil
+		}
+		busy, err := w.terminating(ctx)
+		if err != nil {
+			return err
+		}
+		idle := slices.DeleteFunc(slices.Clone(left), func(i recovery.RecoveryInstance) bool { return busy[i.Server] })
+		for batch := range slices.Chunk(idle, mostInstances) {
+			if err := w.terminate(ctx, batch); err != nil {
+				return err
+			}
+		}
+		w.o.tell(w.e.ID, recovery.Event{Kind: recovery.EventNote, Message: fmt.Sprintf("%d recovery instances are still there", len(left))})
+		if err := sleep(ctx, cleanupStep); err != nil {
+			return err
+		}
+	}
+}
+
+// terminating tells the servers whose termination is under way already.
+func (w *cleaning) terminating(ctx context.Context) (map[recovery.SourceServerID]bool, error) {
+	jobs, err := w.region.Jobs(ctx, recovery.JobQuery{Since: w.o.now().Add(-time.Hour)})
+	busy := map[recovery.SourceServerID]bool{}
+	for _, j := range jobs {
+		for _, id := range j.Servers {
+			busy[id] = busy[id] || j.Type == "TERMINATE" && !j.Over()
+		}
+	}
+	return busy, err
+}
+
+// terminate records what is about to be terminated, and sends it. What DRS
+// refuses for the moment, or does not answer, the next look takes up.
+func (w *cleaning) terminate(ctx context.Context, batch []recovery.RecoveryInstance) error {
+	ids := make([]recovery.InstanceID, len(batch))
+	for i, instance := range batch {
+		ids[i] = instance.ID
+	}
+	_, err := w.o.amend(ctx, w.e.ID, func(e *recovery.Execution) (*recovery.Change, error) {
+		c := e.WithEvent(recovery.Event{At: w.o.now(), Kind: recovery.EventCleaned, Message: fmt.Sprintf("%s has %d recovery instances terminated: %v", recovery.Quote(w.by), len(ids), ids)})
+		return &c, nil
+	})
+	if err != nil {
+		return err
+	}
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), recovery.SendTimeout)
+	defer cancel()
+	job, err := w.region.Terminate(call, ids)
+	var refused *recovery.ServiceError
+	if errors.As(err, &refused) && (refused.Retryable || refused.Ambiguous || refused.Conflict()) {
+		w.o.tell(w.e.ID, recovery.Event{Kind: recovery.EventRetrying, Message: "TerminateRecoveryInstances: " + refused.Detail()})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if !slices.Contains(w.done.Terminated, id) {
+			w.done.Terminated = append(w.done.Terminated, id)
+		}
+	}
+	w.done.Jobs = append(w.done.Jobs, job.ID)
+	return nil
+}
