@@ -60,6 +60,12 @@ var walls = map[string]wall{
 		modules: []string{yaml},
 		why:     "the simulator cannot reach AWS and does not know us: whoever agrees with it agrees with a protocol",
 	},
+	"stepfunctions": {
+		why: "stepfunctions knows states, and nothing of what they are about: whoever agrees with it agrees with a language",
+	},
+	"deploy": {
+		why: "deploy holds what is deployed, and runs nothing of it",
+	},
 	"planfile": {
 		rooms: []string{"recovery"}, modules: []string{yaml},
 		why: "planfile knows files, and says what they hold in recovery's words alone",
@@ -144,6 +150,10 @@ func TestABrokenWallIsFound(t *testing.T) {
 			"simulator must not import github.com/aws/smithy-go: the simulator cannot reach AWS"},
 		{"the simulator knows us", "simulator/x.go", `package simulator; import "muster/recovery"`,
 			"simulator must not import muster/recovery: the simulator cannot reach AWS and does not know us"},
+		{"the language of states knows recovery", "stepfunctions/x.go", `package stepfunctions; import "muster/recovery"`,
+			"stepfunctions must not import muster/recovery: stepfunctions knows states"},
+		{"what is deployed runs", "deploy/x.go", `package deploy; import "muster/stepfunctions"`,
+			"deploy must not import muster/stepfunctions: deploy holds what is deployed"},
 		{"a command is imported", "event/x.go", `package event; import "muster/cmd/wiring"`,
 			"event must not import muster/cmd/wiring: commands put rooms together, and no room knows them"},
 		{"a room logs", "event/x.go", `package event; import "log/slog"`,
