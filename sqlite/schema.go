@@ -103,6 +103,16 @@ SELECT e.id AS execution_id, w.value ->> '$.waveNumber' AS wave, w.value ->> '$.
 FROM executions e, json_each(e.opened, '$.waves') w
 LEFT JOIN attempts a ON a.execution_id = e.id AND a.wave = w.value ->> '$.waveNumber' AND a.attempt =
 	(SELECT max(attempt) FROM attempts WHERE execution_id = e.id AND wave = a.wave);
+`, `
+CREATE TABLE journal ( -- of the state machine that is walked on this machine
+	execution TEXT NOT NULL, -- the driver's name for it
+	n         INTEGER NOT NULL, -- from 1, without gaps
+	entry     TEXT NOT NULL,
+	kind      TEXT AS (entry ->> '$.kind'),
+	state     TEXT AS (entry ->> '$.state'),
+	at        TEXT AS (entry ->> '$.at'),
+	PRIMARY KEY (execution, n)
+) STRICT;
 `}
 
 // migrate brings the file to the newest schema, in one transaction. Of several
