@@ -1,0 +1,276 @@
+package orchestrator_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"muster/orchestrator"
+	"muster/recovery"
+	"muster/simulator"
+)
+
+// inHouse runs a test in a house with so many servers, some of whom the fleet
+// says more about, and a process that knows the house.
+func inHouse(t *testing.T, servers int, more map[int]string, test func(t *testing.T, h *house, o *orchestrator.Orchestrator)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, servers, fleet(servers, "", more), simulator.Options{Latency: answerTime})
+		test(t, h, h.invocation(newProcess(), 0))
+	})
+}
+
+const failsToLaunch = "            launches: {fate: FAILED, phase: LAUNCH, rawError: InsufficientInstanceCapacity}\n"
+
+func TestAPlanRunsWaveAfterWaveToItsEnd(t *testing.T) {
+	inHouse(t, 3, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		h.begin(o, h.plan(1, 1, 1))
+		e := h.drive(o, asksNobody(t))
+		if e.Ended.Outcome != recovery.OutcomeCompleted {
+			t.Errorf("the outcome is %+v", e.Ended)
+		}
+		if got, want := fmt.Sprint(h.launchedIn()), "[1 2 3]"; got != want {
+			t.Errorf("jobs with servers %s, want %s", got, want)
+		}
+		for _, l := range e.Launched() {
+			if l.Instance == "" || l.JobID == "" {
+				t.Errorf("%+v has no instance or job", l)
+			}
+		}
+	})
+}
+
+func TestTheNextWaveStartsAtMostOnePollAndAStartAfterTheLastLaunch(t *testing.T) {
+	inHouse(t, 2, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		h.begin(o, h.plan(1, 1))
+		h.drive(o, asksNobody(t))
+		started := h.eventsOf(recovery.EventStarted)
+		if len(started) != 2 {
+			t.Fatalf("%d waves were started, want 2", len(started))
+		}
+		launched := started[0].At.Add(8 * time.Minute) // as the fleet says how long a launch takes
+		if wait, most := started[1].At.Sub(launched), 30*time.Second+12*answerTime+time.Second; wait > most {
+			t.Errorf("wave 2 started %s after wave 1's last launch, want at most %s", wait, most)
+		}
+	})
+}
+
+func TestInADiamondTheMiddleWavesRunTogetherAndAGateOnOneHoldsTheOtherNotUp(t *testing.T) {
+	inHouse(t, 4, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		p := h.plan(1, 1, 1, 1)
+		p.Waves[1].DependsOn, p.Waves[2].DependsOn, p.Waves[3].DependsOn = []int{1}, []int{1}, []int{2, 3}
+		p.Waves[2].PauseBefore = true
+		h.begin(o, p)
+		asked := time.Time{}
+		h.drive(o, func(q recovery.Question) recovery.Choice {
+			if q.Reason != recovery.PauseBeforeWave || q.Wave != 3 {
+				t.Errorf("asked %+v, want approval of wave 3", q)
+			}
+			asked = time.Now()
+			return recovery.Resume
+		})
+		at := map[int]time.Time{}
+		for _, ev := range h.eventsOf(recovery.EventStarted) {
+			at[ev.Wave] = ev.At
+		}
+		if !at[2].Before(asked) || !at[3].After(asked.Add(-time.Second)) || !at[4].After(at[3]) {
+			t.Errorf("started at %v, asked at %v: want 2 before the question, 3 after it, 4 last", at, asked)
+		}
+	})
+	inHouse(t, 4, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		p := h.plan(1, 1, 1, 1)
+		p.Waves[1].DependsOn, p.Waves[2].DependsOn, p.Waves[3].DependsOn = []int{1}, []int{1}, []int{2, 3}
+		h.begin(o, p)
+		h.drive(o, asksNobody(t))
+		at := map[int]time.Time{}
+		for _, ev := range h.eventsOf(recovery.EventStarted) {
+			at[ev.Wave] = ev.At
+		}
+		if apart := at[3].Sub(at[2]).Abs(); apart > 10*time.Second {
+			t.Errorf("waves 2 and 3 started %s apart, want them under way at the same time", apart)
+		}
+	})
+}
+
+func TestAFailedServerFailsItsWaveAndOnlyItIsRetried(t *testing.T) {
+	inHouse(t, 3, map[int]string{2: failsToLaunch}, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		h.begin(o, h.plan(3))
+		asked := 0
+		e := h.drive(o, func(q recovery.Question) recovery.Choice {
+			asked++
+			if q.Reason != recovery.WaveFailed || !strings.Contains(q.Text, string(serverID(2))) || !strings.Contains(q.Text, "InsufficientInstanceCapacity") {
+				t.Errorf("asked %+v, want the failed server and why", q)
+			}
+			if asked == 1 {
+				return recovery.Retry
+			}
+			return recovery.Skip
+		})
+		if got, want := fmt.Sprint(h.launchedIn()), "[1+2+3 2]"; got != want {
+			t.Errorf("jobs with servers %s, want %s", got, want)
+		}
+		if a := e.Attempt(1); a.Attempt != 2 || len(a.Outcomes) != 3 {
+			t.Errorf("the record is %+v, want attempt 2 with three servers' fates", a)
+		}
+		if e.Ended.Outcome != recovery.OutcomePartial {
+			t.Errorf("the outcome is %+v, want PARTIAL", e.Ended)
+		}
+	})
+}
+
+func TestAnOptionalServerThatFailsMakesTheOutcomePartialAndAsksNobody(t *testing.T) {
+	inHouse(t, 2, map[int]string{2: failsToLaunch}, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		p := h.plan(2)
+		p.Waves[0].Servers = slices.Clone(p.Waves[0].Servers)
+		p.Waves[0].Servers[1].Impact = recovery.Optional
+		h.begin(o, p)
+		e := h.drive(o, asksNobody(t))
+		if e.Ended.Outcome != recovery.OutcomePartial {
+			t.Errorf("the outcome is %+v, want PARTIAL", e.Ended)
+		}
+		if o := e.Attempt(1).Outcome(serverID(2)); o == nil || o.Reason == "" {
+			t.Errorf("the record has no reason for the server that was not launched: %+v", o)
+		}
+	})
+}
+
+func TestAWaveThatTakesTooLongHasTimedOutAndSaysSo(t *testing.T) {
+	slow := "            launches: {duration: 3h}\n"
+	inHouse(t, 1, map[int]string{1: slow}, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		p := h.plan(1)
+		p.Waves[0].OnFailure, p.Waves[0].Timeout = recovery.ContinueOnFailure, time.Hour
+		h.begin(o, p)
+		e := h.drive(o, asksNobody(t))
+		if e.Ended.Outcome != recovery.OutcomeFailed || !strings.Contains(e.Ended.Reason, string(e.Attempt(1).JobID)) {
+			t.Errorf("the end is %+v, want FAILED naming the job that runs on", e.Ended)
+		}
+		if ev := h.eventsOf(recovery.EventTimedOut); len(ev) != 1 || !strings.Contains(ev[0].Message, "TIMED_OUT") {
+			t.Errorf("the record tells %+v", ev)
+		}
+	})
+}
+
+func TestACancelThatRacesAStartLaunchesNothingOrNamesWhatRunsOn(t *testing.T) {
+	for name, at := range map[string]string{"before the claim": "store CLAIMED", "while it is prepared": "GetLaunchConfiguration", "before it is sent": "store SENT", "after it was sent": "StartRecovery"} {
+		t.Run(name, func(t *testing.T) {
+			inHouse(t, 1, nil, func(t *testing.T, h *house, other *orchestrator.Orchestrator) {
+				h.begin(other, h.plan(1))
+				p := newProcess()
+				cancelled := false
+				p.before = func(c call) {
+					if !cancelled && strings.HasPrefix(c.name, at) {
+						cancelled = true
+						d := recovery.Decision{Choice: recovery.CancelAll, Request: recovery.Request{By: "ops", At: time.Now()}}
+						if err := other.Decide(t.Context(), h.wave.Execution, d); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+				e := h.drive(h.invocation(p, 0), asksNobody(t))
+				jobs := h.launchedIn()
+				if e.Ended.Outcome != recovery.OutcomeCancelled {
+					t.Errorf("the outcome is %+v, want CANCELLED", e.Ended)
+				}
+				if at != "StartRecovery" && len(jobs) > 0 {
+					t.Errorf("%d jobs were launched after the cancel", len(jobs))
+				}
+				if at == "StartRecovery" && !strings.Contains(e.Ended.Reason, string(h.onlyJob())) {
+					t.Errorf("the job that runs on is not named: %s", e.Ended.Reason)
+				}
+			})
+		})
+	}
+}
+
+func TestAnExecutionIsBegunOnceAndGoesOnFromItsRecord(t *testing.T) {
+	inHouse(t, 2, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		h.begin(o, h.plan(1, 1))
+		h.startOne(o, 1)
+		h.begin(o, h.plan(1, 1)) // a second driver, after the first has died
+		if e, _ := h.store.Execution(t.Context(), h.wave.Execution); e.Attempt(1) == nil {
+			t.Error("the record was begun anew")
+		}
+		other := h.plan(1, 1)
+		other.Waves[1].PauseBefore = true
+		_, err := o.Begin(t.Context(), orchestrator.Begin{Execution: h.wave.Execution, Plan: other, Type: h.wave.Type})
+		var refused *recovery.Error
+		if !errors.As(err, &refused) || refused.Code != recovery.ValidationError {
+			t.Errorf("another plan under the same id: %v, want a VALIDATION_ERROR", err)
+		}
+	})
+}
+
+func TestAPlanIsHeldByOneExecutionAndARecoveryTakesItFromADrill(t *testing.T) {
+	inHouse(t, 1, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		h.begin(o, h.plan(1))
+		begin := func(id recovery.ExecutionID, kind recovery.ExecutionType) error {
+			_, err := o.Begin(t.Context(), orchestrator.Begin{Execution: id, Plan: h.plan(1), Type: kind, StartTime: "2026-11-24T04:00:00Z", InitiatedBy: "ops"})
+			return err
+		}
+		var refused *recovery.Error
+		if err := begin("exec-2", recovery.Drill); !errors.As(err, &refused) || refused.Code != recovery.PlanInProgress || !strings.Contains(refused.Message, "exec-1") {
+			t.Errorf("a second drill: %v, want PLAN_IN_PROGRESS naming the first", err)
+		}
+		if err := begin("exec-3", recovery.Recovery); err != nil {
+			t.Fatalf("a recovery: %v", err)
+		}
+		drill, _ := h.store.Execution(t.Context(), "exec-1")
+		if drill.Cancel == nil || !strings.Contains(drill.Cancel.Reason, "exec-3") {
+			t.Errorf("the drill was not cancelled by the recovery: %+v", drill.Cancel)
+		}
+		if err := begin("exec-4", recovery.Recovery); !errors.As(err, &refused) || refused.Code != recovery.PlanInProgress {
+			t.Errorf("a second recovery: %v, want PLAN_IN_PROGRESS", err)
+		}
+	})
+}
+
+func TestACleanUpTerminatesTheDrillsInstancesOnceAndNoOther(t *testing.T) {
+	inHouse(t, 3, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		h.begin(o, h.plan(2))
+		h.drive(o, asksNobody(t))
+		h.othersJob(serverID(3)) // somebody else's drill
+		time.Sleep(time.Hour)
+		for range 2 {
+			if _, err := o.Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		terminated := map[string]int{}
+		for _, c := range h.world.Calls() {
+			for _, id := range c.Resources {
+				if c.Operation == "TerminateRecoveryInstances" && c.Mutated && strings.HasPrefix(id, "i-") {
+					terminated[id]++
+				}
+			}
+		}
+		e, _ := h.store.Execution(t.Context(), h.wave.Execution)
+		want := map[string]int{}
+		for _, l := range e.Launched() {
+			want[string(l.Instance)] = 1
+		}
+		if fmt.Sprint(terminated) != fmt.Sprint(want) {
+			t.Errorf("terminated %v, want each instance of the drill once: %v", terminated, want)
+		}
+	})
+}
+
+func TestARecoverysInstancesAreTerminatedOnlyWhenThatIsConfirmed(t *testing.T) {
+	inHouse(t, 1, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		h.wave.Type = recovery.Recovery
+		h.begin(o, h.plan(1))
+		h.drive(o, asksNobody(t))
+		_, err := o.Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"})
+		var refused *recovery.Error
+		if !errors.As(err, &refused) || h.count("TerminateRecoveryInstances") > 0 {
+			t.Errorf("got %v, want a refusal and no call", err)
+		}
+		done, err := o.Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops", Recovery: true})
+		if err != nil || len(done.Terminated) != 1 {
+			t.Errorf("confirmed: %+v, %v", done, err)
+		}
+	})
+}
