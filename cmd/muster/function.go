@@ -56,7 +56,10 @@ func (m *Main) runFunction(ctx context.Context, o functionOptions) error {
 	}
 	defer house.Close()
 	fmt.Fprintf(m.Stderr, "%s at http://%s; interrupt to stop\n", m.style().good("function:"), l.Addr())
-	api := &invokeAPI{handler: house.Handler(m.observer(o.invokeOptions)), timeout: o.timeout, life: ctx}
+	// Invocations outlive an interrupt for as long as serve lets them.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	api := &invokeAPI{handler: house.Handler(m.observer(o.invokeOptions)), timeout: o.timeout, life: life}
 	defer api.wait()
+	defer end()
 	return serve(ctx, l, api)
 }

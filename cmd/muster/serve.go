@@ -48,6 +48,9 @@ func loopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
+// grace is how long requests under way may go on after an interrupt.
+const grace = 10 * time.Second
+
 // serve answers requests until the context ends, and lets those under way
 // finish.
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {
@@ -58,13 +61,17 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		last, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
-		stopped <- server.Shutdown(grace)
+		stopped <- server.Shutdown(last)
 	})
 	err := server.Serve(l)
 	if stop() || !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	return <-stopped
+	if err := <-stopped; err != nil {
+		server.Close()
+		return fmt.Errorf("requests were under way %s after the interrupt, and are cut off", grace)
+	}
+	return nil
 }
