@@ -66,50 +66,6 @@ func TestHostileEventsAreRefusedBeforeAnythingIsDone(t *testing.T) {
 	}
 }
 
-// What must not be kept is in no file and in no line that is told. The answer
-// alone gives the state back as it came.
-func TestSecretsAreKeptNowhere(t *testing.T) {
-	const planted = "unique-external-id"
-	event := example(t, "start-wave-1.json")
-	if !strings.Contains(event, planted) {
-		t.Fatal("the example has no external id")
-	}
-	wrong := strings.ReplaceAll(event, planted, "planted-and-wrong")
-	for _, how := range []string{"--json", "--quiet=false"} {
-		dir := t.TempDir()
-		for _, c := range []struct {
-			event, secret string
-			code          int
-		}{{wrong, "planted-and-wrong", exitRefused}, {event, planted, exitDone}} {
-			code, answer, stderr := muster(t, c.event, "invoke", "--fleet", "specification", "--data", dir, how)
-			if code != c.code {
-				t.Fatalf("exit code %d: %s", code, answer)
-			}
-			if strings.Contains(stderr, c.secret) {
-				t.Errorf("%s tells the external id: %s", how, stderr)
-			}
-			if n := strings.Count(answer, c.secret); n != 1 {
-				t.Errorf("the answer holds the external id %d times, want 1: where it came in", n)
-			}
-		}
-		files, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range files {
-			content, err := os.ReadFile(filepath.Join(dir, f.Name()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, secret := range []string{planted, "planted-and-wrong"} {
-				if strings.Contains(string(content), secret) {
-					t.Errorf("%s holds %s", f.Name(), secret)
-				}
-			}
-		}
-	}
-}
-
 func TestEveryExitCodeHasARow(t *testing.T) {
 	for i, row := range exitCodes {
 		if row.code != i || row.name == "" || row.meaning == "" {
