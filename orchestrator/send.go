@@ -114,8 +114,8 @@ func (c *claim) conflict(ctx context.Context, region recovery.Region, refused *r
 			return job, nil
 		}
 		if err == nil {
-			var holders string
-			if holders, err = c.holders(ctx, region); holders != "" {
+			// What could not be read now is read again below.
+			if holders, _ := c.holders(ctx, region); holders != "" {
 				return nil, &recovery.Error{Code: recovery.DRSAPIError, Retryable: true, Err: refused,
 					Message: fmt.Sprintf("Failed to start recovery: %s; held by %s", refused.Detail(), holders)}
 			}

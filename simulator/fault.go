@@ -127,15 +127,6 @@ func (f *Fault) befalls(operation string) bool {
 	return kind.operations == nil || slices.Contains(kind.operations, operation)
 }
 
-// singlesOut says whether the fault is about single servers of a call rather than the call.
-func (f *Fault) singlesOut() bool {
-	switch f.Name {
-	case FailLaunch, NoCapacity, FailConversion, SkipServer, UsePreviousSnapshot:
-		return true
-	}
-	return false
-}
-
 // problems names everything that is wrong with a fault, by field.
 func (f *Fault) problems() []FleetProblem {
 	var ps []FleetProblem
