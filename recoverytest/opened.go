@@ -35,10 +35,10 @@ var openedPromises = []promise{
 	}},
 	{"changes of an attempt leave what the execution was opened with, and the other way round", func(h *house) {
 		want := h.change(h.store, opened(execution))
-		e := h.claim(h.open(), 1, "token-1", now)
+		h.claim(h.open(), 1, "token-1", now)
 		h.claim(h.store, 10, "token-10", now)
 		same(h, "waves after a claim", h.read(h.store, execution).Waves, want.Waves)
-		e = h.read(h.store, execution)
+		e := h.read(h.store, execution)
 		e.Pause = &recovery.Request{By: "user@example.com", At: now}
 		e = h.change(h.store, e)
 		same(h, "number of attempts", len(e.Attempts), 2)
