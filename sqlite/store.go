@@ -5,13 +5,16 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"muster/recovery"
 
-	_ "modernc.org/sqlite" // the database driver "sqlite"
+	driver "modernc.org/sqlite" // the database driver "sqlite"
 )
 
 // Store is a recovery.ExecutionStore in a file.
@@ -40,11 +43,29 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	// One connection: SQLite has one writer at a time, and a commit takes less
 	// than a millisecond.
 	s.db.SetMaxOpenConns(1)
-	if err := migrate(ctx, s.db, migrations); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		s.db.Close()
 		return nil, s.explain("opening", err)
 	}
 	return s, nil
+}
+
+// prepare brings the file to the newest schema. Of several processes that make
+// one file at the same moment, SQLite tells some at once that it is locked,
+// instead of letting them wait as it does ever after.
+func (s *Store) prepare(ctx context.Context) error {
+	for began := time.Now(); ; {
+		err := migrate(ctx, s.db, migrations)
+		var busy *driver.Error
+		if !errors.As(err, &busy) || busy.Code()&0xff != codeBusy || time.Since(began) >= busyTimeout {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // create makes the file and its folder for its owner alone; SQLite gives the
@@ -60,11 +81,14 @@ func create(path string) error {
 	return f.Close()
 }
 
+// busyTimeout is how long a writer waits for the others.
+const busyTimeout = 15 * time.Second
+
 // dsn asks for the settings that make a commit durable and writers wait for
 // one another.
 func dsn(path string) string {
 	query := url.Values{
-		"_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
 		"_txlock": {"immediate"},
 	}
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: query.Encode()}).String()
