@@ -153,7 +153,7 @@ func (h *house) plan(s recovery.ExecutionStore, id recovery.ExecutionID) *recove
 }
 
 // listed wants these executions in the list, each as it is read but for its
-// attempts. A list may be a little behind, and is given two seconds.
+// attempts. A list may be a little behind, and is given a second.
 func (h *house) listed(most int, want ...recovery.ExecutionID) {
 	h.Helper()
 	var all, got []recovery.Execution
@@ -163,7 +163,7 @@ func (h *house) listed(most int, want ...recovery.ExecutionID) {
 		all = append(all, e)
 	}
 	other := h.open()
-	for range 20 {
+	for range 10 {
 		var err error
 		if got, err = other.Executions(h.Context(), most); err != nil {
 			h.Fatalf("Executions(%d): %v", most, err)
@@ -173,7 +173,7 @@ func (h *house) listed(most int, want ...recovery.ExecutionID) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	same(h, fmt.Sprintf("list of at most %d", most), got, all)
+	h.Fatalf("list of at most %d:\n got %+v\nwant %+v", most, got, all)
 }
 
 // largePlan is a plan of 30 waves of 100 servers, in ten accounts.
