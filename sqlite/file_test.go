@@ -97,12 +97,62 @@ func TestAnybodyCanLookInside(t *testing.T) {
 	if err := s.Commit(t.Context(), e.With(e.Attempts[0].Start(job, at), &recovery.Event{At: at, Kind: recovery.EventStarted, Message: "job drsjob-1 <runs>", JobID: job.ID})); err != nil {
 		t.Fatal(err)
 	}
-	for question, want := range map[string]string{
+	ask(t, shell, path, map[string]string{
 		"SELECT id, plan_id, type, start_time, initiated_by, version, last_event FROM executions":    "exec-1|rp-456|DRILL|2026-02-03T04:05:06Z|user@example.com|2|2",
 		"SELECT execution_id, wave, attempt, state, job_id, account_id, region, token FROM attempts": "exec-1|1|1|STARTED|drsjob-1|123456789012|us-east-1|token-1",
 		"SELECT started_at, lease_until, refusal IS NULL FROM attempts":                              "2026-02-03T04:05:06.789012345Z|2026-02-03T04:05:36.789012345Z|1",
 		"SELECT number, at, kind, wave, attempt, job_id, message FROM events WHERE number = 2":       "2|2026-02-03T04:05:06.789012345Z|STARTED|1|1|drsjob-1|job drsjob-1 <runs>",
-	} {
+	})
+}
+
+func TestAnybodyCanLookAtWholeExecutions(t *testing.T) {
+	shell, err := exec.LookPath("sqlite3")
+	if err != nil {
+		t.Skip("there is no sqlite3 shell here")
+	}
+	path := filepath.Join(t.TempDir(), "muster.db")
+	s := open(t, path)
+	commit := func(c recovery.Change) {
+		t.Helper()
+		if err := s.Commit(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := start.NewExecution()
+	e.Waves = []recovery.WaveRecord{
+		{Number: 1, Name: "Databases", AccountID: "123456789012", Region: "us-east-1", Servers: 2},
+		{Number: 2, Name: "Web", AccountID: "444455556666", Region: "eu-central-1", Servers: 1, PauseBefore: true, Skipped: true},
+	}
+	c := change(e)
+	c.Frozen = &recovery.Plan{ID: e.Plan, Name: "Web shop", Owner: "owner@example.com"}
+	commit(c)
+	e, err = s.Execution(t.Context(), e.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := e.Attempts[0].Start(&recovery.Job{ID: "drsjob-1"}, at)
+	a.JobOver, a.PolledAt, a.EndedAt = true, at, at
+	a.Outcomes = []recovery.ServerOutcome{{Server: "s-1", Status: "LAUNCHED"}, {Server: "s-2", Status: "FAILED", Reason: "no capacity"}}
+	e.Pause = &recovery.Request{By: "somebody", At: at}
+	commit(e.With(a, nil))
+	ask(t, shell, path, map[string]string{
+		"SELECT plan_id, execution_id FROM held":                               "rp-456|exec-1",
+		"SELECT execution_id, plan_id, name, owner FROM plans":                 "exec-1|rp-456|Web shop|owner@example.com",
+		"SELECT * FROM waves":                                                  "exec-1|1|Databases|123456789012|us-east-1|2|0|0|0|1|STARTED|drsjob-1|1|1\nexec-1|2|Web|444455556666|eu-central-1|1|1|0|1|||||0",
+		"SELECT job_over, polled_at, ended_at, retry_at IS NULL FROM attempts": "1|2026-02-03T04:05:06.789012345Z|2026-02-03T04:05:06.789012345Z|1",
+		"SELECT paused_by, cancelled_by, outcome, changed FROM executions":     "somebody|||2",
+	})
+	e.Version, e.Ended = 2, &recovery.Ending{Outcome: recovery.OutcomePartial, Reason: "1 of 2", At: at}
+	commit(e.WithEvent(recovery.Event{At: at, Kind: recovery.EventNote}))
+	ask(t, shell, path, map[string]string{
+		"SELECT outcome, reason, ended_at FROM executions": "PARTIAL|1 of 2|2026-02-03T04:05:06.789012345Z",
+		"SELECT count(*) FROM held":                        "0",
+	})
+}
+
+func ask(t *testing.T, shell, path string, questions map[string]string) {
+	t.Helper()
+	for question, want := range questions {
 		out, err := exec.Command(shell, path, question).CombinedOutput()
 		if got := strings.TrimSpace(string(out)); err != nil || got != want {
 			t.Errorf("%s:\n got %s (%v)\nwant %s", question, got, err, want)
