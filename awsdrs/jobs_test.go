@@ -154,6 +154,7 @@ func TestEmptyListsAreRefusedUnsent(t *testing.T) {
 			"RecoveryInstances": func() error { _, err := r.RecoveryInstances(t.Context(), nil); return err },
 			"RecoveryPoints":    func() error { _, err := r.RecoveryPoints(t.Context(), nil, nil); return err },
 			"Jobs":              func() error { _, err := r.Jobs(t.Context(), recovery.JobQuery{}); return err },
+			"JobLog":            func() error { _, err := r.JobLog(t.Context(), ""); return err },
 		} {
 			if ask() == nil {
 				t.Errorf("%s: no error", what)

@@ -20,7 +20,8 @@ import (
 	"muster/simulator"
 )
 
-// The fleet of these tests: servers s-00000000000000001 and on, all alike.
+// The fleet of these tests: servers s-00000000000000001 and on, all alike but
+// for their tags.
 const (
 	subnetA  = "subnet-0000000000000000a" // 10.0.1.0/24, vpc-0000000000000000a
 	subnetB  = "subnet-0000000000000000b" // 10.0.2.0/24, vpc-0000000000000000a
@@ -74,8 +75,13 @@ accounts:
 	}
 	b.WriteString("        servers:\n")
 	for i := 1; i <= n; i++ {
+		tags := `Tier: web`
+		if i%2 == 0 {
+			tags = `Tier: data, Retired: ""`
+		}
 		fmt.Fprintf(&b, `          - id: %s
             hostname: host-%d
+            tags: {Application: hr, %s}
             lag: PT3S
             snapshots: [{age: 10m}, {age: 70m}, {id: pit-%017d, age: 24h}]
             launch: {name: host-%d, copyTags: true}
@@ -89,7 +95,7 @@ accounts:
               blockDevices: [{device: /dev/sda1, sizeGiB: 64, type: io2, iops: 8000, encrypted: true, keep: true}]
               tags: {CostCentre: "4711"}
               metadata: {httpTokens: required, httpEndpoint: enabled, httpPutResponseHopLimit: 2}
-`, serverID(i), i, i, i, templateID(i), subnetA, groupA, subnetB, groupA)
+`, serverID(i), i, tags, i, i, templateID(i), subnetA, groupA, subnetB, groupA)
 	}
 	f, err := simulator.ParseFleet("test", []byte(b.String()))
 	if err != nil {
