@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"muster/recovery"
@@ -20,9 +22,11 @@ const breakRegion = "AWSDRS_BREAK"
 func TestRegionKeepsItsPromises(t *testing.T) {
 	recoverytest.Region(t, func(t *testing.T) recoverytest.Fleet {
 		h := newHouse(t, fleetOf(t, 4), simulator.Options{})
+		h.fault("FailLaunch:servers=" + string(serverID(4)) + ",rawError=there is no room")
 		return recoverytest.Fleet{
 			Accounts: broken{h.accounts, os.Getenv(breakRegion)}, Account: account,
-			Servers: serverIDs(4), Pinned: "pit-00000000000000001",
+			Servers: serverIDs(3), Pinned: "pit-00000000000000001",
+			Tags: map[string]string{"Application": "hr", "Tier": "web"}, Fails: serverID(4), RawError: "there is no room",
 			Settings: recovery.LaunchConfig{
 				recovery.InstanceType: "r5.xlarge", recovery.Subnet: subnetB, recovery.SecurityGroups: []string{groupB},
 				recovery.InstanceProfile: "new-profile", recovery.CopyTags: false, recovery.LaunchDisposition: "STOPPED",
@@ -44,6 +48,22 @@ func TestTheSuiteIsRedForEachBrokenRegion(t *testing.T) {
 		"finds a conflict ambiguous":      "a_server_is_launched_by_one_job",
 		"gives StartRecovery a deadline":  "neither_the_kind_of_launch",
 		"takes an unknown type for drill": "neither_the_kind_of_launch",
+
+		"terminates nothing without a word":   "an_empty_list_is_refused",
+		"finds servers by any tag":            "servers_are_found_by_all_of_their_tags",
+		"finds servers by name only":          "servers_are_found_by_all_of_their_tags",
+		"never says what became of a server":  "a_job_shows_what_becomes_of_each_server",
+		"names no instance of a participant":  "a_job_shows_what_becomes_of_each_server",
+		"forgets whose an instance is":        "a_job_shows_what_becomes_of_each_server",
+		"takes live instances for drills'":    "a_job_shows_what_becomes_of_each_server",
+		"gives the log newest first":          "a_job's_log_says_why",
+		"keeps AWS's words to itself":         "a_job's_log_says_why",
+		"terminates all that it knows":        "what_is_terminated_is_what_was_named",
+		"finds terminating twice ambiguous":   "what_is_terminated_is_what_was_named",
+		"shows the launch for the terminated": "what_is_terminated_is_what_was_named",
+		"gives Terminate a deadline":          "what_cannot_be_terminated",
+		"terminates one after the other":      "what_cannot_be_terminated",
+		"passes over unknown instances":       "what_cannot_be_terminated",
 	} {
 		t.Run(variant, func(t *testing.T) {
 			run := exec.Command(os.Args[0], "-test.run=^TestRegionKeepsItsPromises$", "-test.timeout=60s")
@@ -87,6 +107,114 @@ func (b brokenRegion) SourceServers(ctx context.Context, ids []recovery.SourceSe
 		ids = ids[1:]
 	}
 	return b.Region.SourceServers(ctx, ids)
+}
+
+func (b brokenRegion) ServersByTag(ctx context.Context, tags map[string]string) ([]recovery.SourceServer, error) {
+	var all []recovery.SourceServer
+	switch b.variant {
+	case "finds servers by any tag":
+		for key, value := range tags {
+			some, err := b.Region.ServersByTag(ctx, map[string]string{key: value})
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, some...)
+		}
+		if len(tags) > 0 {
+			return all, nil
+		}
+	case "finds servers by name only":
+		some, err := b.Region.ServersByTag(ctx, tags)
+		for _, s := range some {
+			all = append(all, recovery.SourceServer{ID: s.ID})
+		}
+		return all, err
+	}
+	return b.Region.ServersByTag(ctx, tags)
+}
+
+func (b brokenRegion) Jobs(ctx context.Context, q recovery.JobQuery) ([]recovery.Job, error) {
+	jobs, err := b.Region.Jobs(ctx, q)
+	for i := range jobs {
+		for k := range jobs[i].Participants {
+			p := &jobs[i].Participants[k]
+			switch b.variant {
+			case "never says what became of a server":
+				p.Status = "IN_PROGRESS"
+			case "names no instance of a participant":
+				p.Instance = ""
+			case "shows the launch for the terminated":
+				if p.Status == "TERMINATED" {
+					p.Status = "LAUNCHED"
+				}
+			}
+		}
+	}
+	return jobs, err
+}
+
+func (b brokenRegion) JobLog(ctx context.Context, id recovery.JobID) ([]recovery.JobLogItem, error) {
+	items, err := b.Region.JobLog(ctx, id)
+	switch b.variant {
+	case "gives the log newest first":
+		slices.Reverse(items)
+	case "keeps AWS's words to itself":
+		for i := range items {
+			items[i].RawError = ""
+		}
+	}
+	return items, err
+}
+
+func (b brokenRegion) RecoveryInstances(ctx context.Context, servers []recovery.SourceServerID) ([]recovery.RecoveryInstance, error) {
+	instances, err := b.Region.RecoveryInstances(ctx, servers)
+	for i := range instances {
+		switch b.variant {
+		case "forgets whose an instance is":
+			instances[i].JobID = ""
+		case "takes live instances for drills'":
+			instances[i].Drill = true
+		}
+	}
+	return instances, err
+}
+
+func (b brokenRegion) Terminate(ctx context.Context, ids []recovery.InstanceID) (*recovery.Job, error) {
+	switch b.variant {
+	case "terminates nothing without a word":
+		if len(ids) == 0 {
+			return &recovery.Job{}, nil
+		}
+	case "terminates one after the other":
+		for len(ids) > 1 {
+			if job, err := b.Region.Terminate(ctx, ids[:1]); err != nil {
+				return job, err
+			}
+			ids = ids[1:]
+		}
+	case "terminates all that it knows":
+		all, err := b.Region.RecoveryInstances(ctx, serverIDs(3))
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range all {
+			if !slices.Contains(ids, n.ID) {
+				ids = append(ids, n.ID)
+			}
+		}
+	case "passes over unknown instances":
+		ids = slices.DeleteFunc(slices.Clone(ids), func(id recovery.InstanceID) bool { return strings.HasPrefix(string(id), "i-0000000000000dead") })
+	case "gives Terminate a deadline":
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, recovery.SendTimeout)
+		defer cancel()
+	}
+	job, err := b.Region.Terminate(ctx, ids)
+	var refused *recovery.ServiceError
+	if errors.As(err, &refused) && b.variant == "finds terminating twice ambiguous" {
+		refused.Ambiguous = refused.Ambiguous || refused.Conflict()
+	}
+	return job, err
 }
 
 func (b brokenRegion) Configure(ctx context.Context, c recovery.Configuration) error {

@@ -21,6 +21,13 @@ type Fleet struct {
 	Servers []recovery.SourceServerID
 	// Pinned is an older recovery point of the first server.
 	Pinned recovery.SnapshotID
+	// Tags are two or more. The first server and the third carry all of them,
+	// and no other does, though some carry one.
+	Tags map[string]string
+	// Fails is another server, whose launch will fail, and RawError is part of
+	// what AWS will say about that.
+	Fails    recovery.SourceServerID
+	RawError string
 	// Settings differ from what every server has, all of them, in DRS and in
 	// the launch templates.
 	Settings recovery.LaunchConfig
@@ -31,7 +38,7 @@ type Fleet struct {
 // itself through t. It may be run in a bubble of testing/synctest: open then
 // gets a bubble's t.
 func Region(t *testing.T, open func(t *testing.T) Fleet, run func(t *testing.T, f func(t *testing.T))) {
-	for _, promises := range [][]regionPromise{readingPromises, settingPromises, launchPromises} {
+	for _, promises := range [][]regionPromise{readingPromises, settingPromises, launchPromises, jobPromises} {
 		for _, p := range promises {
 			t.Run(p.name, func(t *testing.T) {
 				run(t, func(t *testing.T) {
@@ -76,6 +83,12 @@ var readingPromises = []regionPromise{
 		g.refused("RecoveryPoints", err)
 		_, err = g.region.Jobs(g.Context(), recovery.JobQuery{IDs: []recovery.JobID{}})
 		g.refused("Jobs", err)
+		_, err = g.region.ServersByTag(g.Context(), map[string]string{})
+		g.refused("ServersByTag", err)
+		_, err = g.region.JobLog(g.Context(), "")
+		g.refused("JobLog", err)
+		_, err = g.region.Terminate(g.soon(), nil)
+		g.refused("Terminate", err)
 		g.refused("Configure", g.region.Configure(g.Context(), recovery.Configuration{}))
 		_, err = g.region.StartRecovery(g.soon(), recovery.Launch{Type: recovery.Drill})
 		g.refused("StartRecovery", err)
@@ -95,6 +108,17 @@ var readingPromises = []regionPromise{
 		}
 		if want := slices.Sorted(slices.Values(g.Servers)); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
 			g.Errorf("got servers %v, want %v", got, want)
+		}
+	}},
+	{"servers are found by all of their tags, and described", func(g *ground) {
+		servers, err := g.region.ServersByTag(g.Context(), g.Tags)
+		if err != nil {
+			g.Fatalf("ServersByTag: %v", err)
+		}
+		want := []recovery.SourceServerID{g.Servers[0], g.Servers[2]}
+		described, err := g.region.SourceServers(g.Context(), want)
+		if err != nil || !slices.Equal(names(servers), names(described)) || len(servers) != len(want) {
+			g.Errorf("got %v, want %v, %v", names(servers), names(described), err)
 		}
 	}},
 	{"every server shows a usable recovery point, and the one that was asked for", func(g *ground) {
@@ -117,12 +141,24 @@ var readingPromises = []regionPromise{
 			"SourceServers": func() error { _, err := g.region.SourceServers(over, g.Servers); return err },
 			"Configure":     func() error { return g.region.Configure(over, g.configuration()) },
 			"Jobs":          func() error { _, err := g.region.Jobs(over, recovery.JobQuery{Since: time.Now()}); return err },
+			"ServersByTag":  func() error { _, err := g.region.ServersByTag(over, g.Tags); return err },
+			"JobLog":        func() error { _, err := g.region.JobLog(over, "drsjob-00000000000nobody"); return err },
 		} {
 			if err := call(); !errors.Is(err, context.Canceled) {
 				g.Errorf("%s: got %v, want context.Canceled", what, err)
 			}
 		}
 	}},
+}
+
+// names gives the servers' ids with their host names, in order.
+func names(servers []recovery.SourceServer) []string {
+	var all []string
+	for _, s := range servers {
+		all = append(all, string(s.ID)+" "+s.Hostname)
+	}
+	slices.Sort(all)
+	return all
 }
 
 // refused checks that an error says what was refused, and that it left nothing
@@ -135,7 +171,7 @@ func (g *ground) refused(what string, err error) {
 	}
 }
 
-// soon is a context with the deadline that StartRecovery must have.
+// soon is a context with the deadline that StartRecovery and Terminate must have.
 func (g *ground) soon() context.Context {
 	ctx, cancel := context.WithTimeout(g.Context(), recovery.SendTimeout)
 	g.Cleanup(cancel)
