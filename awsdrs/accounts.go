@@ -24,7 +24,8 @@ type Options struct {
 	// InFlight is how many requests may be under way at once; 0: 128.
 	InFlight int
 	// Attempts is how often a call that AWS refuses for the moment is made;
-	// 0: 9. It does not apply to StartRecovery, which is sent once.
+	// 0: 9. It does not apply to StartRecovery and TerminateRecoveryInstances,
+	// which are sent once.
 	Attempts int
 	// AttemptTimeout is how long one answer is waited for; 0: 15 s.
 	AttemptTimeout time.Duration

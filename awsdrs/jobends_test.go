@@ -212,6 +212,16 @@ func TestALogIsReadAgainWhenAWSIsBusy(t *testing.T) {
 	})
 }
 
+func TestALogShowsNoSecret(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		h := newHouse(t, fleetOf(t, 1), simulator.Options{})
+		h.fault("FailLaunch:phase=SNAPSHOT,rawError=the external id " + external + " is wrong")
+		id := h.start(drill(1))
+		time.Sleep(10 * time.Minute)
+		same(t, "log", h.log(id)[serverID(1)], "SNAPSHOT_START SNAPSHOT_FAIL(the external id [redacted] is wrong)")
+	})
+}
+
 func TestTheLogOfAJobThatIsNone(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		h := newHouse(t, fleetOf(t, 1), simulator.Options{})

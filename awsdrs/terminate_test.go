@@ -186,6 +186,53 @@ func TestAnInstanceThatIsUnknownSparesTheOthers(t *testing.T) {
 	})
 }
 
+// One call takes 200 ids, and one job 100 servers: whether DRS holds a
+// termination to that as well is not documented, and the simulator does.
+func TestTerminatingMoreServersThanOneJobTakesIsAQuota(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		h := newHouse(t, fleetOf(t, 101), simulator.Options{})
+		ids := h.launched(100)
+		last := drill(101)
+		last.Servers = last.Servers[100:]
+		id := h.start(last)
+		time.Sleep(10 * time.Minute)
+		ids = append(ids, h.job(id).Participants[0].Instance)
+		_, err := h.region().Terminate(within(t, 30*time.Second), ids)
+		refused := h.refused(err)
+		same(t, "code", refused.Code, "ServiceQuotaExceededException")
+		same(t, "ambiguous", refused.Ambiguous, false)
+		if _, err := h.region().Terminate(within(t, 30*time.Second), ids[:100]); err != nil {
+			t.Errorf("100: %v", err)
+		}
+		if _, err := h.region().Terminate(within(t, 30*time.Second), ids[100:]); err != nil {
+			t.Errorf("the last one: %v", err)
+		}
+	})
+}
+
+// A list that lags shows an instance that is gone; to terminate it is refused.
+func TestAListThatLagsShowsATerminatedInstance(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		h := newHouse(t, fleetOf(t, 1), simulator.Options{})
+		ids := h.launched(1)
+		h.fault("LagInstanceList:duration=30s,operation=DescribeRecoveryInstances")
+		if _, err := h.region().Terminate(within(t, 30*time.Second), ids); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute + 10*time.Second)
+		listed, err := h.region().RecoveryInstances(t.Context(), serverIDs(1))
+		if err != nil || len(listed) != 1 || listed[0].EC2State != "TERMINATED" {
+			t.Errorf("while it lags: got %+v, %v", listed, err)
+		}
+		_, err = h.region().Terminate(within(t, 30*time.Second), ids)
+		same(t, "code", h.refused(err).Code, "ResourceNotFoundException")
+		time.Sleep(30 * time.Second)
+		if listed, err = h.region().RecoveryInstances(t.Context(), serverIDs(1)); err != nil || len(listed) != 0 {
+			t.Errorf("then: got %+v, %v; want none", listed, err)
+		}
+	})
+}
+
 func TestTerminatingHasASessionWithFiftyMinutesLeft(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		h := newHouse(t, fleetOf(t, 2), simulator.Options{})
