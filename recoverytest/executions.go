@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -131,6 +132,18 @@ func same[T any](h *house, what string, got, want T) {
 	h.Helper()
 	if !reflect.DeepEqual(got, want) {
 		h.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
+	}
+}
+
+// filled wants a promise about every field of a record to be about every field,
+// those that were added later included.
+func filled(h *house, record any, but ...string) {
+	h.Helper()
+	v := reflect.ValueOf(record)
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && !slices.Contains(but, name) {
+			h.Errorf("the field %s of %T is left out of this promise: give it a value", name, record)
+		}
 	}
 }
 

@@ -24,6 +24,8 @@ var openedPromises = []promise{
 		}
 		e.Ended = &recovery.Ending{Outcome: recovery.OutcomePartial, Reason: "one of two", At: now.Add(9)}
 		e.TaskToken = recovery.NewSecret("task-token")
+		filled(h, *e, "Version", "LastEvent", "Attempts")
+		filled(h, e.Waves[2])
 		e = h.change(h.store, e)
 		same(h, "execution", h.read(h.open(), execution), e)
 
