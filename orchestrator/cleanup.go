@@ -10,11 +10,17 @@ import (
 	"muster/recovery"
 )
 
-// mostInstances is how many one termination job takes.
-const mostInstances = 200
+// mostInstances is how many one termination job is given. The API takes 200
+// ids, but a job may have no more than 100 servers, and whether terminations
+// count is not documented.
+const mostInstances = recovery.MostServers
 
 // cleanupStep is how often a termination is looked at.
 const cleanupStep = 15 * time.Second
+
+// mostFailures is how many terminations in a row may be refused for the
+// moment before that is the answer.
+const mostFailures = 40
 
 // mostExecutions is how many executions are looked through for one that is
 // under way with the same servers.
@@ -116,6 +122,7 @@ type cleaning struct {
 	region  recovery.Region
 	servers []recovery.SourceServerID
 	done    *Cleaned
+	failed  int // calls in a row that DRS did not take
 }
 
 // run looks, terminates, and waits, until nothing of ours is there.
@@ -129,7 +136,7 @@ func (w *cleaning) run(ctx context.Context) error {
 		if len(left) == 0 {
 			return nil
 		}
-		busy, err := w.terminating(ctx)
+		busy, err := w.busy(ctx)
 		if err != nil {
 			return err
 		}
@@ -146,13 +153,14 @@ func (w *cleaning) run(ctx context.Context) error {
 	}
 }
 
-// terminating tells the servers whose termination is under way already.
-func (w *cleaning) terminating(ctx context.Context) (map[recovery.SourceServerID]bool, error) {
-	jobs, err := w.region.Jobs(ctx, recovery.JobQuery{Since: w.o.now().Add(-time.Hour)})
+// busy tells the servers that a running job holds: one that terminates them
+// already, or somebody's launch. One of them would have the whole batch refused.
+func (w *cleaning) busy(ctx context.Context) (map[recovery.SourceServerID]bool, error) {
+	jobs, err := w.region.Jobs(ctx, recovery.JobQuery{Since: w.o.now().Add(-6 * time.Hour)})
 	busy := map[recovery.SourceServerID]bool{}
 	for _, j := range jobs {
 		for _, id := range j.Servers {
-			busy[id] = busy[id] || j.Type == "TERMINATE" && !j.Over()
+			busy[id] = busy[id] || !j.Over()
 		}
 	}
 	return busy, err
@@ -176,13 +184,15 @@ func (w *cleaning) terminate(ctx context.Context, batch []recovery.RecoveryInsta
 	defer cancel()
 	job, err := w.region.Terminate(call, ids)
 	var refused *recovery.ServiceError
-	if errors.As(err, &refused) && (refused.Retryable || refused.Ambiguous || refused.Conflict()) {
+	if errors.As(err, &refused) && (refused.Retryable || refused.Ambiguous || refused.Conflict() || refused.Code == "ResourceNotFoundException") && w.failed < mostFailures {
+		w.failed++
 		w.o.tell(w.e.ID, recovery.Event{Kind: recovery.EventRetrying, Message: "TerminateRecoveryInstances: " + refused.Detail()})
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	w.failed = 0
 	for _, id := range ids {
 		if !slices.Contains(w.done.Terminated, id) {
 			w.done.Terminated = append(w.done.Terminated, id)

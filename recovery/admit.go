@@ -38,7 +38,7 @@ func (e *Execution) Admit(wave int, now time.Time) error {
 	case status == StatusFailed:
 		return refuse(false, "it has failed; only somebody's decision to retry starts it again")
 	}
-	for _, n := range w.DependsOn {
+	for _, n := range e.Dependencies(w) {
 		if !s.settled(n) {
 			return refuse(s.status[n] != StatusFailed, "it depends on wave %d, which is %s", n, s.status[n])
 		}

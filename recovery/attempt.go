@@ -74,7 +74,6 @@ type Attempt struct {
 	Outcomes []ServerOutcome `json:"outcomes,omitempty"`
 	TimedOut bool            `json:"timedOut,omitempty"` // its time limit passed while its job ran, and that was recorded
 	JobOver  bool            `json:"jobOver,omitempty"`  // nothing more happens to any of them
-	PolledAt time.Time       `json:"polledAt,omitzero"`
 	EndedAt  time.Time       `json:"endedAt,omitzero"`
 }
 
@@ -93,7 +92,8 @@ func (r *Refusal) Err() error {
 // recorded gives the attempt exactly as a store gives it back: its times in
 // UTC, foreign text that is not UTF-8 mended.
 func (a Attempt) recorded() Attempt {
-	for _, t := range []*time.Time{&a.LeaseUntil, &a.FirstSentAt, &a.SentAt, &a.SendDeadline, &a.StartedAt} {
+	for _, t := range []*time.Time{&a.LeaseUntil, &a.FirstSentAt, &a.SentAt, &a.SendDeadline, &a.StartedAt,
+		&a.FirstRefusedAt, &a.RetryAt, &a.EndedAt} {
 		*t = wall(*t)
 	}
 	return asRead(a)

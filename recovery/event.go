@@ -52,16 +52,18 @@ const (
 // are numbered without gaps, and each carries the hash of the one before, so
 // that what happened cannot be rewritten quietly.
 type Event struct {
-	Number   int64          `json:"number,omitempty"` // from 1; 0: not recorded
-	At       time.Time      `json:"at"`
-	Kind     EventKind      `json:"kind"`
-	Wave     int            `json:"wave,omitempty"`
-	Attempt  int            `json:"attempt,omitempty"`
-	Message  string         `json:"message"`
-	JobID    JobID          `json:"jobId,omitempty"`
-	Changes  []ServerChange `json:"changes,omitempty"`
-	Previous string         `json:"previous,omitempty"` // hash of the event before
-	Hash     string         `json:"hash,omitempty"`     // of this event, hexadecimal SHA-256
+	Number int64     `json:"number,omitempty"` // from 1; 0: not recorded
+	At     time.Time `json:"at"`
+	Kind   EventKind `json:"kind"`
+	// Execution is what a recorded event belongs to.
+	Execution ExecutionID    `json:"execution,omitempty"`
+	Wave      int            `json:"wave,omitempty"`
+	Attempt   int            `json:"attempt,omitempty"`
+	Message   string         `json:"message"`
+	JobID     JobID          `json:"jobId,omitempty"`
+	Changes   []ServerChange `json:"changes,omitempty"`
+	Previous  string         `json:"previous,omitempty"` // hash of the event before
+	Hash      string         `json:"hash,omitempty"`     // of this event, hexadecimal SHA-256
 }
 
 // After numbers and chains the event behind another. What it gives is exactly

@@ -32,6 +32,14 @@ func (e *Execution) Opened() ([]byte, error) {
 	if e.Waves == nil {
 		return nil, nil
 	}
+	for _, r := range []*Request{e.Pause, e.Cancel, e.Interrupted} {
+		if r != nil {
+			r.At = wall(r.At)
+		}
+	}
+	if e.Ended != nil {
+		e.Ended.At = wall(e.Ended.At)
+	}
 	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal()})
 }
 

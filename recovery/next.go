@@ -143,7 +143,7 @@ func (s *surveyed) startable() *WaveRecord {
 
 // ready says whether everything that the wave depends on is settled.
 func (s *surveyed) ready(w *WaveRecord) bool {
-	return !slices.ContainsFunc(w.DependsOn, func(n int) bool { return !s.settled(n) })
+	return !slices.ContainsFunc(s.e.Dependencies(w), func(n int) bool { return !s.settled(n) })
 }
 
 // settled says whether those that depend on a wave may go on.

@@ -115,7 +115,7 @@ func (r *run) start(step recovery.Step) {
 	if r.began[key] {
 		t.Fatalf("wave %d was started twice in attempt %d", step.Wave, step.Attempt)
 	}
-	for _, n := range w.DependsOn {
+	for _, n := range r.e.Dependencies(w) {
 		status := r.e.Status(r.e.Wave(n), r.now)
 		passes := status == recovery.StatusCompleted || status == recovery.StatusSkipped ||
 			status == recovery.StatusFailed && r.e.Wave(n).OnFailure == recovery.ContinueOnFailure

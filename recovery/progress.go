@@ -34,8 +34,9 @@ type WaveRecord struct {
 	Name        string        `json:"waveName,omitempty"`
 	AccountID   string        `json:"accountId"`
 	Region      string        `json:"region"`
-	Servers     int           `json:"servers"`             // how many
-	DependsOn   []int         `json:"dependsOn,omitempty"` // the effective ones, sorted
+	Servers     int           `json:"servers"`              // how many
+	DependsOn   []int         `json:"dependsOn,omitempty"`  // those that the plan names
+	FollowsAll  bool          `json:"followsAll,omitempty"` // it names none: it follows every lower wave
 	PauseBefore bool          `json:"pauseBefore,omitempty"`
 	OnFailure   OnFailure     `json:"onFailure"`
 	TimeLimit   time.Duration `json:"timeLimit"` // in nanoseconds
@@ -53,7 +54,7 @@ func (p *Plan) Records() []WaveRecord {
 		w := &p.Waves[i]
 		records[i] = WaveRecord{
 			Number: w.Number, Name: w.Name, AccountID: w.Account.AccountID, Region: w.Account.Region, Servers: len(w.Servers),
-			DependsOn: p.Dependencies(w.Number), PauseBefore: w.PauseBefore, OnFailure: w.OnFailure.OrDefault(), TimeLimit: w.TimeLimit(),
+			DependsOn: w.DependsOn, FollowsAll: len(w.DependsOn) == 0 && !w.Independent, PauseBefore: w.PauseBefore, OnFailure: w.OnFailure.OrDefault(), TimeLimit: w.TimeLimit(),
 		}
 	}
 	return records
@@ -122,6 +123,21 @@ func (e *Execution) Wave(number int) *WaveRecord {
 		}
 	}
 	return nil
+}
+
+// Dependencies gives the numbers of the waves that have to be settled before
+// the wave starts.
+func (e *Execution) Dependencies(w *WaveRecord) []int {
+	if !w.FollowsAll {
+		return w.DependsOn
+	}
+	var lower []int
+	for i := range e.Waves {
+		if n := e.Waves[i].Number; n < w.Number {
+			lower = append(lower, n)
+		}
+	}
+	return lower
 }
 
 // Running says whether the attempt's job may still be at work.

@@ -56,7 +56,8 @@ type Region interface {
 	JobLog(ctx context.Context, id JobID) ([]JobLogItem, error)
 
 	// Terminate starts a job that terminates recovery instances, at most 200.
-	// Like StartRecovery it is sent once and never retried.
+	// Like StartRecovery it is sent once and never retried, and ctx must carry
+	// the deadline by which the call is over.
 	Terminate(ctx context.Context, ids []InstanceID) (*Job, error)
 }
 

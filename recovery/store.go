@@ -63,6 +63,7 @@ type Change struct {
 
 // WithEvent prepares a change of the execution itself, and an event about it.
 func (e *Execution) WithEvent(ev Event) Change {
+	ev.Execution = e.ID
 	chained := ev.After(e.LastEvent)
 	c := Change{Execution: *e, Event: &chained}
 	c.Execution.Attempts = nil
@@ -78,7 +79,7 @@ func (e *Execution) With(a Attempt, ev *Event) Change {
 	c.Execution.Attempts = nil
 	if ev != nil {
 		chained := *ev
-		chained.Wave, chained.Attempt = a.Wave, a.Attempt
+		chained.Execution, chained.Wave, chained.Attempt = e.ID, a.Wave, a.Attempt
 		chained = chained.After(e.LastEvent)
 		c.Event = &chained
 		c.Execution.LastEvent = chained.Ref()

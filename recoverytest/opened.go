@@ -15,7 +15,7 @@ var openedPromises = []promise{
 		e := opened(execution)
 		e.Waves = append(e.Waves, recovery.WaveRecord{
 			Number: 20, Name: "Web 日本語", AccountID: "444455556666", Region: "eu-central-1", Servers: 7, DependsOn: []int{1, 10},
-			PauseBefore: true, OnFailure: recovery.StopOnFailure, TimeLimit: 90*time.Minute + 1, GatePassed: true, Skipped: true,
+			FollowsAll: true, PauseBefore: true, OnFailure: recovery.StopOnFailure, TimeLimit: 90*time.Minute + 1, GatePassed: true, Skipped: true,
 		})
 		e.PollEvery = 1500 * time.Millisecond
 		e.Others = []recovery.Load{{Place: recovery.Place{AccountID: "111122223333", Region: "us-east-1"}, Jobs: 3, Servers: 250}}

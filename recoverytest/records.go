@@ -51,7 +51,7 @@ var recordPromises = []promise{
 				{Server: "s-2", Status: "LAUNCHED", Instance: "i-1", Earlier: true},
 				{Server: "s-1", Status: "FAILED", Optional: true, Reason: "no <capacity>"},
 			},
-			TimedOut: true, JobOver: true, PolledAt: now.Add(8), EndedAt: now.Add(9),
+			TimedOut: true, JobOver: true, EndedAt: now.Add(9),
 		}
 		filled(h, a)
 		h.commit(h.store, h.read(h.store, execution).With(a, nil))

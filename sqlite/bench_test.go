@@ -72,7 +72,7 @@ func BenchmarkLarge(b *testing.B) {
 	b.Run("poll", func(b *testing.B) {
 		for b.Loop() {
 			a := e.Attempts[0]
-			a.PolledAt = a.PolledAt.Add(time.Second)
+			a.EndedAt = a.EndedAt.Add(time.Second)
 			c := e.With(a, &recovery.Event{At: at, Kind: recovery.EventNote})
 			must(b, s.Commit(b.Context(), c))
 			e.Version++

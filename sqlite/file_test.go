@@ -131,7 +131,7 @@ func TestAnybodyCanLookAtWholeExecutions(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := e.Attempts[0].Start(&recovery.Job{ID: "drsjob-1"}, at)
-	a.JobOver, a.PolledAt, a.EndedAt = true, at, at
+	a.JobOver, a.EndedAt = true, at
 	a.Outcomes = []recovery.ServerOutcome{{Server: "s-1", Status: "LAUNCHED"}, {Server: "s-2", Status: "FAILED", Reason: "no capacity"}}
 	e.Pause = &recovery.Request{By: "somebody", At: at}
 	commit(e.With(a, nil))
@@ -139,7 +139,7 @@ func TestAnybodyCanLookAtWholeExecutions(t *testing.T) {
 		"SELECT plan_id, execution_id FROM held":                               "rp-456|exec-1",
 		"SELECT execution_id, plan_id, name, owner FROM plans":                 "exec-1|rp-456|Web shop|owner@example.com",
 		"SELECT * FROM waves":                                                  "exec-1|1|Databases|123456789012|us-east-1|2|0|0|0|1|STARTED|drsjob-1|1|1\nexec-1|2|Web|444455556666|eu-central-1|1|1|0|1|||||0",
-		"SELECT job_over, polled_at, ended_at, retry_at IS NULL FROM attempts": "1|2026-02-03T04:05:06.789012345Z|2026-02-03T04:05:06.789012345Z|1",
+		"SELECT job_over, ended_at, retry_at IS NULL FROM attempts": "1|2026-02-03T04:05:06.789012345Z|1",
 		"SELECT paused_by, cancelled_by, outcome, changed FROM executions":     "somebody|||2",
 	})
 	e.Version, e.Ended = 2, &recovery.Ending{Outcome: recovery.OutcomePartial, Reason: "1 of 2", At: at}

@@ -75,7 +75,6 @@ WHERE executions.id = older.id;
 CREATE UNIQUE INDEX executions_by_change ON executions (changed);
 
 ALTER TABLE attempts ADD COLUMN job_over  INTEGER AS (coalesce(record ->> '$.jobOver', 0));
-ALTER TABLE attempts ADD COLUMN polled_at TEXT AS (record ->> '$.polledAt');
 ALTER TABLE attempts ADD COLUMN ended_at  TEXT AS (record ->> '$.endedAt');
 ALTER TABLE attempts ADD COLUMN retry_at  TEXT AS (record ->> '$.retryAt');
 
