@@ -136,11 +136,11 @@ func TestAnybodyCanLookAtWholeExecutions(t *testing.T) {
 	e.Pause = &recovery.Request{By: "somebody", At: at}
 	commit(e.With(a, nil))
 	ask(t, shell, path, map[string]string{
-		"SELECT plan_id, execution_id FROM held":                               "rp-456|exec-1",
-		"SELECT execution_id, plan_id, name, owner FROM plans":                 "exec-1|rp-456|Web shop|owner@example.com",
-		"SELECT * FROM waves":                                                  "exec-1|1|Databases|123456789012|us-east-1|2|0|0|0|1|STARTED|drsjob-1|1|1\nexec-1|2|Web|444455556666|eu-central-1|1|1|0|1|||||0",
-		"SELECT job_over, ended_at, retry_at IS NULL FROM attempts": "1|2026-02-03T04:05:06.789012345Z|1",
-		"SELECT paused_by, cancelled_by, outcome, changed FROM executions":     "somebody|||2",
+		"SELECT plan_id, execution_id FROM held":                           "rp-456|exec-1",
+		"SELECT execution_id, plan_id, name, owner FROM plans":             "exec-1|rp-456|Web shop|owner@example.com",
+		"SELECT * FROM waves":                                              "exec-1|1|Databases|123456789012|us-east-1|2|0|0|0|1|STARTED|drsjob-1|1|1\nexec-1|2|Web|444455556666|eu-central-1|1|1|0|1|||||0",
+		"SELECT job_over, ended_at, retry_at IS NULL FROM attempts":        "1|2026-02-03T04:05:06.789012345Z|1",
+		"SELECT paused_by, cancelled_by, outcome, changed FROM executions": "somebody|||2",
 	})
 	e.Version, e.Ended = 2, &recovery.Ending{Outcome: recovery.OutcomePartial, Reason: "1 of 2", At: at}
 	commit(e.WithEvent(recovery.Event{At: at, Kind: recovery.EventNote}))
