@@ -10,7 +10,7 @@ FUNCTION := -tags lambda.norpc -ldflags "-s -w"
 FUZZ_TIME ?= 10s
 BENCH ?= .
 
-.PHONY: help demo check format vet staticcheck test build bench fuzz lambda clean FORCE
+.PHONY: help demo check format vet staticcheck test build bench broken fuzz lambda clean FORCE
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -62,9 +62,13 @@ lambda: bin/execution-handler.zip ## the archive to deploy (arm64, provided.al20
 having = $$(find . -name '*_test.go' -exec grep -l '^func $(1)[A-Z]' {} + | xargs -n1 dirname | sort -u)
 
 bench: ## measure (BENCH=. says which benchmarks)
+	$(GO) test -tags bench -count=1 -v -run '^TestMeasure' ./orchestrator
 	@set -e; for package in $(call having,Benchmark); do \
 	  CGO_ENABLED=0 $(GO) test -trimpath -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m "$$package"; \
 	done
+
+broken: ## that the crash-point test notices what is broken on purpose
+	$(GO) test -tags broken -count=1 -timeout 30m -v -run '^TestTheCrashPointTestIsRed' ./orchestrator
 
 fuzz: ## every fuzz target for a short while (FUZZ_TIME=10s each)
 	@set -e; for package in $(call having,Fuzz); do \
