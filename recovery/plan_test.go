@@ -225,3 +225,17 @@ func TestTheServersThatDRSFindsByTagsFillAWave(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsRightBeforeAWave(t *testing.T) {
+	for want, p := range map[string]*recovery.Plan{
+		"map[1:[] 2:[1] 3:[2]]":              waves("1", "2", "3"),
+		"map[1:[] 2:[1] 3:[1] 4:[2 3]]":      waves("1", "2: 1", "3: 1", "4"),
+		"map[1:[] 2:[1] 3:[2] 4:[3]]":        waves("4: 1 2 3", "1", "2: 1", "3: 1 2"),
+		"map[1:[] 2:[] 3:[1] 4:[2] 5:[2 3]]": waves("1", "2 independent", "3: 1", "4: 2", "5: 1 2 3"),
+		"map[1:[]]":                          waves("1", "2: 3", "3: 2"),
+	} {
+		if got := fmt.Sprint(p.RightBefore()); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

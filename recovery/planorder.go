@@ -166,3 +166,35 @@ func (g *waveGraph) topological() []int {
 	}
 	return order
 }
+
+// RightBefore gives, for every wave, those of its dependencies that no other
+// of them waits for: what an arrow is drawn for, and what it really waits for.
+// Waves that could never start have none.
+func (p *Plan) RightBefore() map[int][]int {
+	g := p.graph()
+	order := g.topological()
+	place := make([]int, len(g.on)) // in that order
+	for at, i := range order {
+		place[i] = at
+	}
+	words := (len(g.on) + 63) / 64
+	behind := make([][]uint64, len(g.on)) // all that has to be over before a wave, as bits
+	direct := make(map[int][]int, len(order))
+	for _, i := range order {
+		behind[i] = make([]uint64, words)
+		on := slices.SortedFunc(slices.Values(g.on[i]), func(a, b int) int { return place[b] - place[a] })
+		numbers := []int{}
+		for _, d := range on {
+			if behind[i][d/64]&(1<<(d%64)) == 0 {
+				numbers = append(numbers, p.Waves[d].Number)
+			}
+			behind[i][d/64] |= 1 << (d % 64)
+			for w, bits := range behind[d] {
+				behind[i][w] |= bits
+			}
+		}
+		slices.Sort(numbers)
+		direct[p.Waves[i].Number] = numbers
+	}
+	return direct
+}
