@@ -182,7 +182,7 @@ func TestEveryProblemOfTheWholeIsNamed(t *testing.T) {
 		{"a circle", body("{waveNumber: 2, dependsOnWaves: [3], @}", "{waveNumber: 3, dependsOnWaves: [1], @}", "{waveNumber: 1, dependsOnWaves: [2], @}"),
 			"p.yaml:7:38: waves[2].dependsOnWaves[0]: waves wait for one another in a circle, so that none of them could start: 1 → 3 → 2 → 1"},
 		{"a group that is not there", body("{waveNumber: 1, protectionGroupId: pg-b}", "{waveNumber: 2, protectionGroupId: 5}") + groups,
-			"p.yaml:5:40: waves[0].protectionGroupId: there is no group pg-b; there are pg-a, pg-web, pg-none|p.yaml:6:40: waves[1].protectionGroupId: must be a string"},
+			"p.yaml:5:40: waves[0].protectionGroupId: the plan has no group pg-b; it has pg-a, pg-web, pg-none|p.yaml:6:40: waves[1].protectionGroupId: must be a string"},
 		{"no servers", body("{waveNumber: 1, protectionGroupId: pg-none}", "{waveNumber: 2}", "{waveNumber: 3, protectionGroupId: pg-a, servers: []}") + groups,
 			"p.yaml:5:40: waves[0].protectionGroupId: the wave lists no servers, and group pg-none has neither servers nor tags|p.yaml:6:5: waves[1]: has neither servers nor a protectionGroupId|p.yaml:7:55: waves[2].servers: is empty; leave the key out"},
 		{"servers of others", body("{waveNumber: 1, protectionGroupId: pg-a}", "{waveNumber: 2, protectionGroupId: pg-a, servers: [{serverId: s-9}, {serverId: s-2}]}", "{waveNumber: 3, protectionGroupId: pg-a}", "{waveNumber: 4, protectionGroupId: pg-web}", "{waveNumber: 5, protectionGroupId: pg-web}") + groups,
@@ -207,7 +207,7 @@ func TestEveryProblemOfTheWholeIsNamed(t *testing.T) {
 func TestProblemsOfAllFilesAreNamedAtOnce(t *testing.T) {
 	groups := planfile.Source{Name: "g.yaml", Data: []byte("groups:\n  pg-a: {servers: [x]}\n  pg-b: {servers: [s-1]}\n")}
 	compare(t, []string{
-		`p.yaml:5:40: waves[0].protectionGroupId: there is no group pg-c; there are pg-b, pg-a`,
+		`p.yaml:5:40: waves[0].protectionGroupId: the plan has no group pg-c; it has pg-b, pg-a`,
 		`g.yaml:2:20: groups.pg-a.servers[0]: "x" is not an id`,
 		`g.yaml:3:3: groups.pg-b: the plan has a group of this id already`,
 	}, problems(t, nil, body("{waveNumber: 1, protectionGroupId: pg-c}")+"groups: {pg-b: {}}", groups))

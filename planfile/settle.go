@@ -15,7 +15,7 @@ func (p *planReader) settle() {
 		g := p.groups.byID[w.Group]
 		if at.group.node != nil && g == nil {
 			if w.Group != "" {
-				p.complainAt(at.group, "there is no group %s; there are %s", w.Group, p.groups.names())
+				p.complainAt(at.group, "the plan has no group %s; %s", w.Group, p.groups.names())
 			}
 			at.listed = true // do not ask for servers as well
 		}
@@ -32,11 +32,11 @@ func (p *planReader) settle() {
 	p.checkServers()
 }
 
-// names lists some of the groups for a message.
+// names tells some of the groups for a message.
 func (g *Groups) names() string {
 	const most = 10
 	if len(g.ids) == 0 {
-		return "none"
+		return "it has none at all"
 	}
 	var words []string
 	for _, id := range g.ids[:min(most, len(g.ids))] {
@@ -47,7 +47,7 @@ func (g *Groups) names() string {
 	if len(g.ids) > most {
 		words = append(words, "more")
 	}
-	return strings.Join(words, ", ")
+	return "it has " + strings.Join(words, ", ")
 }
 
 // settleAccount: a wave's own account over its group's over the plan's, each

@@ -71,7 +71,7 @@ real account, and your AWS settings are neither read nor changed.`,
 	root.SetOut(m.Stdout)
 	root.SetErr(m.Stderr)
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.version(), exitCodesHelp(), faultsHelp())
+	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.version(), exitCodesHelp(), faultsHelp())
 	return root
 }
 

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"muster/planfile"
+)
+
+// The width of a picture where no terminal says it.
+const usualWidth = 100
+
+func (m *Main) planCommands() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Check a recovery plan, or draw it",
+		Long: `A recovery plan is a YAML file: waves of servers, in which order they are
+recovered, where, and with which settings. docs/plans.md describes it.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(m.planCheck(), m.planShow())
+	return cmd
+}
+
+func (m *Main) planCheck() *cobra.Command {
+	var groups []string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check FILE",
+		Short: "Name everything that is wrong with a plan",
+		Long: `Check reads a plan and names everything that is wrong with it, each problem
+with its line and column. It looks at the files alone: whether the servers are
+there and ready, AWS is asked when the plan is run.
+
+It exits with 0 when nothing is wrong, with 3 when the plan would be refused
+(the problems are on standard output), and with 2 when it could not be read.`,
+		Example: "  muster plan check plan.yaml\n  muster plan check plan.yaml --groups groups.yaml --json",
+		Args:    cobra.ExactArgs(1),
+	}
+	groupsFlag(cmd, &groups)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as one JSON object")
+	cmd.RunE = m.command(func(_ context.Context, args []string) error {
+		file, err := m.readPlan(args[0], groups)
+		problems := planProblems(err)
+		if err != nil && problems == nil {
+			return err
+		}
+		if asJSON {
+			err = json.NewEncoder(m.Stdout).Encode(checkResult(args[0], file, problems))
+		} else {
+			err = printProblems(m.Stdout, args[0], file, problems)
+		}
+		if err == nil && problems != nil {
+			return refused
+		}
+		return err
+	})
+	return cmd
+}
+
+func groupsFlag(cmd *cobra.Command, groups *[]string) {
+	cmd.Flags().StringArrayVar(groups, "groups", nil, "a `FILE` with protection groups that the plan does not define itself (may be given again)")
+}
+
+// readPlan reads a plan and the files of its groups. What is wrong with their
+// text are *planfile.Errors.
+func (m *Main) readPlan(name string, groups []string) (*planfile.File, error) {
+	var sources []planfile.Source
+	var unread []error
+	for _, name := range append([]string{name}, groups...) {
+		data, err := m.readInput(name)
+		if err != nil {
+			unread = append(unread, err)
+		}
+		sources = append(sources, planfile.Source{Name: name, Data: data})
+	}
+	if err := errors.Join(unread...); err != nil {
+		return nil, usage("", "%w", err)
+	}
+	reader := planfile.Reader{Lookup: func(name string) (string, bool) { v := m.Env(name); return v, v != "" }}
+	return reader.Read(sources[0], sources[1:]...)
+}
+
+// mostPlan is how large a file may be that somebody wrote.
+const mostPlan = 16 << 20
+
+func (m *Main) readInput(name string) ([]byte, error) {
+	in := m.Stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, mostPlan+1))
+	if err == nil && len(data) > mostPlan {
+		err = fmt.Errorf("%s is larger than %d MiB", name, mostPlan>>20)
+	}
+	return data, err
+}
+
+// fileProblem is a problem, and whose.
+type fileProblem struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Message string `json:"message"`
+}
+
+// planProblems takes apart what is wrong with a plan's files; nil: the error
+// is none about their text.
+func planProblems(err error) (all []fileProblem) {
+	var one *planfile.Error
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range several.Unwrap() {
+			all = append(all, planProblems(err)...)
+		}
+	} else if errors.As(err, &one) {
+		for _, p := range one.Problems {
+			all = append(all, fileProblem{one.Name, p.Line, p.Column, p.Path, p.Message})
+		}
+	}
+	return all
+}
+
+func checkResult(name string, file *planfile.File, problems []fileProblem) any {
+	type result struct {
+		OK       bool          `json:"ok"`
+		File     string        `json:"file"`
+		PlanID   string        `json:"planId,omitempty"`
+		Waves    int           `json:"waves,omitempty"`
+		Servers  int           `json:"servers,omitempty"`
+		Problems []fileProblem `json:"problems"`
+	}
+	r := result{OK: problems == nil, File: name, Problems: problems}
+	if problems == nil {
+		r.PlanID, r.Waves, r.Problems = string(file.Plan.ID), len(file.Plan.Waves), []fileProblem{}
+		for i := range file.Plan.Waves {
+			r.Servers += len(file.Plan.Waves[i].Servers)
+		}
+	}
+	return r
+}
+
+func printProblems(w io.Writer, name string, file *planfile.File, problems []fileProblem) error {
+	if problems == nil {
+		d := planDrawing{plan: file.Plan}
+		_, err := fmt.Fprintf(w, "%s: nothing is wrong with plan %s: %s\n", harmless(name), file.Plan.ID, d.size())
+		return err
+	}
+	var out strings.Builder
+	for _, p := range problems {
+		at := ""
+		if p.Line > 0 {
+			at = fmt.Sprintf("%d:%d:", p.Line, p.Column)
+		}
+		text := p.Message
+		if p.Path != "" {
+			text = p.Path + ": " + text
+		}
+		fmt.Fprintf(&out, "%s:%s %s\n", harmless(p.File), at, harmless(text))
+	}
+	fmt.Fprintf(&out, "%s\n", counted(len(problems), "problem"))
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+func (m *Main) planShow() *cobra.Command {
+	var groups []string
+	var asJSON, asASCII bool
+	var width int
+	cmd := &cobra.Command{
+		Use:   "show FILE",
+		Short: "Draw the graph of a plan's waves",
+		Long: `Show draws the waves of a plan: what stands side by side goes on at the same
+time, and a line leads from each wave to those that wait for it. A line that is
+crossed without a corner is not met.
+
+The picture is as wide as the terminal (100 columns where there is none), or as
+--width says. A plan that is too wide for it is told as a list. A plan that
+something is wrong with is not drawn; see muster plan check.`,
+		Example: "  muster plan show plan.yaml\n  muster plan show plan.yaml --ascii --width 80",
+		Args:    cobra.ExactArgs(1),
+	}
+	groupsFlag(cmd, &groups)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the graph as one JSON object")
+	cmd.Flags().BoolVar(&asASCII, "ascii", false, "draw with the characters of ASCII alone")
+	cmd.Flags().IntVar(&width, "width", 0, "how many `COLUMNS` the picture may take")
+	cmd.RunE = m.command(func(_ context.Context, args []string) error {
+		if width < 0 {
+			return usage("", "--width must be at least 1")
+		}
+		file, err := m.readPlan(args[0], groups)
+		if err != nil {
+			return usage("", "%w", err)
+		}
+		if asJSON {
+			return json.NewEncoder(m.Stdout).Encode(planGraphOf(file.Plan))
+		}
+		d := planDrawing{
+			plan: file.Plan, width: cmp.Or(width, m.terminalWidth(), usualWidth), ascii: asASCII || m.onlyASCII(),
+			style: style(m.StdoutTerminal && m.Env("NO_COLOR") == "" && m.Env("TERM") != "dumb"),
+		}
+		_, err = io.WriteString(m.Stdout, d.String())
+		return err
+	})
+	return cmd
+}
+
+// terminalWidth is how wide standard output's terminal is; 0: there is none.
+func (m *Main) terminalWidth() int {
+	f, ok := m.Stdout.(*os.File)
+	if !ok || !m.StdoutTerminal {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// onlyASCII says whether a terminal is there that shows no more than ASCII.
+func (m *Main) onlyASCII() bool {
+	if !m.StdoutTerminal {
+		return false
+	}
+	locale := strings.ToLower(cmp.Or(m.Env("LC_ALL"), m.Env("LC_CTYPE"), m.Env("LANG")))
+	unicode := locale == "" || strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
+	return !unicode || m.Env("TERM") == "dumb"
+}
