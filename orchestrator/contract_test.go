@@ -157,6 +157,21 @@ func TestEachRowOfTheErrorTable(t *testing.T) {
 	// A ConflictException whose job is to be seen: TestAnotherPartysJobIsNamedAndCanBeWaitedFor.
 }
 
+// Where several servers fail, to send the same event again helps only if it
+// helps all of them.
+func TestSeveralServersThatFailAreRetryableOnlyIfAllAre(t *testing.T) {
+	const denied, down = "Refuse:operation=CreateLaunchTemplateVersion,code=UnauthorizedOperation,status=403,servers=", "Error500Before:operation=CreateLaunchTemplateVersion,servers="
+	for name, r := range map[string]row{
+		"the first is denied": {faults: []string{denied + "s-1234567890abcdef0", down + "s-db-05"}},
+		"the last is denied":  {faults: []string{down + "s-1234567890abcdef0", denied + "s-db-05"}},
+		"none is denied":      {faults: []string{down + "s-1234567890abcdef0+s-db-05"}, retryable: true},
+	} {
+		r.from, r.code, r.calls = "start-wave-1-five-servers.json", recovery.LaunchConfigError, true
+		r.message, r.says = "Failed to apply launch configuration, nothing was launched: server s-", []string{"s-1234567890abcdef0", "s-db-05"}
+		t.Run(name, r.check)
+	}
+}
+
 // A store that is down is no answer: nobody knows what the record says.
 func TestAStoreThatIsDownIsNoAnswerAndNobodyIsAsked(t *testing.T) {
 	for name, store := range map[string]recovery.ExecutionStore{"reading": downStore{read: true}, "writing": downStore{}} {
