@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"muster/recovery"
@@ -22,7 +23,9 @@ type claim struct {
 	// mutex, so that waiting for it ends with the context.
 	turn    chan struct{}
 	exec    *recovery.Execution
-	attempt recovery.Attempt
+	attempt recovery.Attempt // read by held, unless the turn is held
+	mu      sync.Mutex       // of attempt: it is read while its lease is renewed
+
 	found   bool // the job was found by looking for it
 	sending bool // the change under way is the one that marks the claim as sent
 }
@@ -80,7 +83,7 @@ func (o *Orchestrator) claim(ctx context.Context, w *recovery.WaveStart) (*claim
 		if exec.Version == 0 {
 			exec = w.NewExecution()
 		}
-		c.exec, c.attempt = exec, taken
+		c.take(exec, taken)
 		err = c.write(ctx, taken.Take(c.token, now), &recovery.Event{At: now, Kind: kind, Message: message})
 		switch {
 		case err == nil:
@@ -102,11 +105,27 @@ func answer(a *recovery.Attempt) *Started {
 }
 
 func (c *claim) key() recovery.AttemptKey {
-	return recovery.AttemptKey{Execution: c.w.Execution, Wave: c.attempt.Wave, Attempt: c.attempt.Attempt}
+	a := c.held()
+	return recovery.AttemptKey{Execution: c.w.Execution, Wave: a.Wave, Attempt: a.Attempt}
+}
+
+// held gives the attempt as it was last written or read.
+func (c *claim) held() recovery.Attempt {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.attempt
+}
+
+// take remembers how the record stands.
+func (c *claim) take(exec *recovery.Execution, a recovery.Attempt) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.exec, c.attempt = exec, a
 }
 
 func (c *claim) tell(kind recovery.EventKind, format string, args ...any) {
-	c.tellAbout(&c.attempt, kind, fmt.Sprintf(format, args...))
+	a := c.held()
+	c.tellAbout(&a, kind, fmt.Sprintf(format, args...))
 }
 
 func (c *claim) tellAbout(a *recovery.Attempt, kind recovery.EventKind, message string) {
@@ -163,7 +182,7 @@ func (c *claim) write(ctx context.Context, next recovery.Attempt, ev *recovery.E
 	}
 	exec := change.Execution
 	exec.Version++
-	c.exec, c.attempt = &exec, next
+	c.take(&exec, next)
 	if change.Event != nil {
 		c.o.tell(c.w.Execution, *change.Event)
 	}
@@ -197,7 +216,7 @@ func (c *claim) reload(ctx context.Context) error {
 	if a == nil || a.Token != c.token || a.State == recovery.Started || a.State == recovery.Refused {
 		return errLost
 	}
-	c.exec, c.attempt = exec, *a
+	c.take(exec, *a)
 	return nil
 }
 

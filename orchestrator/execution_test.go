@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -160,14 +161,15 @@ func TestACancelThatRacesAStartLaunchesNothingOrNamesWhatRunsOn(t *testing.T) {
 			inHouse(t, 1, nil, func(t *testing.T, h *house, other *orchestrator.Orchestrator) {
 				h.begin(other, h.plan(1))
 				p := newProcess()
-				cancelled := false
+				cancel := sync.OnceFunc(func() {
+					d := recovery.Decision{Choice: recovery.CancelAll, Request: recovery.Request{By: "ops", At: time.Now()}}
+					if err := other.Decide(t.Context(), h.wave.Execution, d); err != nil {
+						t.Error(err)
+					}
+				})
 				p.before = func(c call) {
-					if !cancelled && strings.HasPrefix(c.name, at) {
-						cancelled = true
-						d := recovery.Decision{Choice: recovery.CancelAll, Request: recovery.Request{By: "ops", At: time.Now()}}
-						if err := other.Decide(t.Context(), h.wave.Execution, d); err != nil {
-							t.Error(err)
-						}
+					if strings.HasPrefix(c.name, at) {
+						cancel()
 					}
 				}
 				e := h.drive(h.invocation(p, 0), asksNobody(t))

@@ -22,8 +22,9 @@ func (c *claim) findJob(ctx context.Context) (*recovery.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.tell(recovery.EventLooking, "StartRecovery may have been called at %s; looking for its job", c.attempt.FirstSentAt.UTC().Format(time.RFC3339))
-	job, err := c.look(ctx, region, c.attempt.SendDeadline.Add(recovery.Grace))
+	sent := c.held()
+	c.tell(recovery.EventLooking, "StartRecovery may have been called at %s; looking for its job", sent.FirstSentAt.UTC().Format(time.RFC3339))
+	job, err := c.look(ctx, region, sent.SendDeadline.Add(recovery.Grace))
 	if err != nil {
 		return nil, drsFailure(err)
 	}
@@ -50,7 +51,7 @@ func (c *claim) look(ctx context.Context, region recovery.Region, until time.Tim
 // lookOnce asks two witnesses: the list of jobs, and the servers themselves,
 // which know the job of their last launch.
 func (c *claim) lookOnce(ctx context.Context, region recovery.Region) (*recovery.Job, error) {
-	jobs, err := region.Jobs(ctx, recovery.JobQuery{Since: c.attempt.FirstSentAt.Add(-recovery.LookBack)})
+	jobs, err := region.Jobs(ctx, recovery.JobQuery{Since: c.held().FirstSentAt.Add(-recovery.LookBack)})
 	if job := c.ours(jobs); job != nil {
 		return job, nil
 	}
@@ -63,8 +64,9 @@ func (c *claim) lookOnce(ctx context.Context, region recovery.Region) (*recovery
 }
 
 func (c *claim) ours(jobs []recovery.Job) *recovery.Job {
+	a := c.held()
 	for i := range jobs {
-		if c.attempt.Ours(&jobs[i], c.w.Type, c.tags(), c.w.Wave.ServerIDs()) {
+		if a.Ours(&jobs[i], c.w.Type, c.tags(), c.w.Wave.ServerIDs()) {
 			c.found = true
 			return &jobs[i]
 		}

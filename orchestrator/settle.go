@@ -36,13 +36,13 @@ func (c *claim) settleStarted(ctx context.Context, job *recovery.Job) (*Started,
 	if c.found {
 		kind = recovery.EventAdopted
 	}
-	started := c.attempt.Start(job, c.o.now())
+	started := c.held().Start(job, c.o.now())
 	err := c.record(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Start(job, started.StartedAt) }, &recovery.Event{
 		At: started.StartedAt, Kind: kind, JobID: job.ID,
 		Message: fmt.Sprintf("job %s recovers %d of %d servers", job.ID, len(started.Accepted), len(started.Servers)),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("recording job %s of wave %d of execution %s: %w", job.ID, c.attempt.Wave, c.w.Execution, err)
+		return nil, fmt.Errorf("recording job %s of wave %d of execution %s: %w", job.ID, started.Wave, c.w.Execution, err)
 	}
 	return answer(&started), nil
 }
@@ -51,7 +51,7 @@ func (c *claim) settleRefused(ctx context.Context, refusal *recovery.Error) erro
 	err := c.record(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Refuse(refusal) },
 		&recovery.Event{At: c.o.now(), Kind: recovery.EventRefused, Message: refusal.Error()})
 	if err != nil {
-		return fmt.Errorf("recording why wave %d of execution %s was refused (%s): %w", c.attempt.Wave, c.w.Execution, refusal.Message, err)
+		return fmt.Errorf("recording why wave %d of execution %s was refused (%s): %w", c.w.Wave.Number, c.w.Execution, refusal.Message, err)
 	}
 	return refusal
 }
@@ -69,7 +69,7 @@ func (c *claim) abandon(ctx context.Context, why error) (*Started, error) {
 // anything, so that the next one need not wait for it. What was sent keeps
 // its deadline.
 func (c *claim) release(ctx context.Context, why error) error {
-	if c.attempt.State != recovery.Claimed {
+	if c.held().State != recovery.Claimed {
 		return why
 	}
 	err := c.record(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Release(c.o.now()) },

@@ -49,7 +49,7 @@ func (o *Orchestrator) StartWave(ctx context.Context, w recovery.WaveStart) (*St
 func (c *claim) start(ctx context.Context) (*Started, error) {
 	work, stop := c.keepLease(ctx)
 	defer stop()
-	if c.attempt.MayHaveJob() {
+	if a := c.held(); a.MayHaveJob() {
 		job, err := c.findJob(work)
 		if job != nil {
 			return c.settle(ctx, job, nil)
