@@ -237,6 +237,44 @@ func TestTwoDriversThatBeginAtOnceDoNotBothBegin(t *testing.T) {
 	})
 }
 
+type unreadable struct{}
+
+func (unreadable) Append(context.Context, string, int, []byte) error { return nil }
+func (unreadable) Entries(context.Context, string) ([][]byte, error) {
+	return nil, errors.New("the disk is gone")
+}
+
+func TestFailuresHaveWords(t *testing.T) {
+	for err, want := range map[error]string{
+		&stepfunctions.Failure{Name: "E", Cause: "c"}: "the execution failed: E: c",
+		&stepfunctions.Failure{Cause: "c"}:            "the execution failed: an error without a name: c",
+		&stepfunctions.TaskError{Name: "E"}:           "E",
+	} {
+		if err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// What waits for people may fail itself: the execution goes on later.
+func TestARunEndsWhereNobodyCanBeWaitedFor(t *testing.T) {
+	j := &stepfunctions.Memory{}
+	m := load(t, waiting+`}`)
+	try := func(answer func(context.Context) (string, error)) string {
+		w := &world{answers: map[string]func(context.Context) (string, error){"": answer}}
+		o := w.options()
+		o.Journal = j
+		out, err := m.Run(t.Context(), stepfunctions.Execution{Name: "e", Input: []byte(`{}`)}, o)
+		return outcome(string(out), err)
+	}
+	if got := try(func(context.Context) (string, error) { return "", errors.New("the store is locked") }); got != "not ended: execution e: the store is locked" {
+		t.Errorf("got %s", got)
+	}
+	if got := try(func(context.Context) (string, error) { return `1`, nil }); got != `1` {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestWhatCannotBeRunIsSaid(t *testing.T) {
 	m := load(t, waiting+`}`)
 	w := &world{}
@@ -248,8 +286,11 @@ func TestWhatCannotBeRunIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := &stepfunctions.Memory{}
-	if err := broken.Append(t.Context(), "e", 1, []byte(`{"kind":"StateEntered"}`)); err != nil {
-		t.Fatal(err)
+	garbled := &stepfunctions.Memory{}
+	for j, entry := range map[*stepfunctions.Memory]string{broken: `{"kind":"StateEntered"}`, garbled: `{"kind":`} {
+		if err := j.Append(t.Context(), "e", 1, []byte(entry)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, c := range []struct {
 		m     *stepfunctions.Machine
@@ -266,6 +307,8 @@ func TestWhatCannotBeRunIsSaid(t *testing.T) {
 		{m, "e", ``, w.options(), "execution e: it was not begun before, and has no input"},
 		{pass, "e", `2`, stepfunctions.Options{Journal: began}, "execution e: an execution of this name was begun with another input"},
 		{load(t, `"A": {"Type": "Succeed"}`), "e", ``, stepfunctions.Options{Journal: began}, "execution e: the execution was begun with another definition of the state machine, and cannot go on with this one"},
+		{pass, "e", ``, stepfunctions.Options{Journal: garbled}, "execution e: entry 1 of the journal cannot be read: unexpected end of JSON input"},
+		{pass, "e", ``, stepfunctions.Options{Journal: unreadable{}}, "execution e: reading its journal: the disk is gone"},
 		{pass, "e", ``, stepfunctions.Options{Journal: broken}, "execution e: the journal does not begin with the start of the execution, or begins twice"},
 	} {
 		input := []byte(c.input)
