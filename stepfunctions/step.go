@@ -8,7 +8,7 @@ import (
 
 // step walks through a state as far as its next event.
 func (r *run) step(ctx context.Context, s *state) (*Event, error) {
-	in := &scope{data: r.input, context: r.contextObject()}
+	in := &scope{data: r.input, context: r.contextObject}
 	if s.kind == "Fail" {
 		return s.fail.event(s, in)
 	}

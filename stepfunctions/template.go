@@ -12,12 +12,12 @@ type template func(*scope) (value, error)
 // A scope is what paths may lead into.
 type scope struct {
 	data    value
-	context value
+	context func() value // built where it is asked for: it holds the whole input
 }
 
 func (s *scope) find(p *path) (value, bool) {
 	if p.context {
-		return p.from(s.context)
+		return p.from(s.context())
 	}
 	return p.from(s.data)
 }
