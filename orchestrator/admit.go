@@ -14,6 +14,9 @@ import (
 // a wave in an execution that nobody opened is as the event tells it.
 func (o *Orchestrator) admitted(ctx context.Context, e *recovery.Execution, asked *recovery.WaveStart) (*recovery.WaveStart, error) {
 	if e.Waves == nil {
+		if len(asked.Wave.Servers) == 0 {
+			return nil, recovery.Errorf(recovery.ValidationError, "the event does not list the servers of wave %d, and execution %s was not opened with a plan that does; list them in the wave's servers", asked.Wave.Number, asked.Execution)
+		}
 		return asked, nil
 	}
 	if err := e.Admit(asked.Wave.Number, o.now()); err != nil {

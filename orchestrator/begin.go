@@ -131,19 +131,29 @@ func (o *Orchestrator) supersede(ctx context.Context, b Begin, holder recovery.E
 		Request: recovery.Request{By: b.InitiatedBy, At: o.now(), Reason: fmt.Sprintf("recovery %s takes the plan from this drill", b.Execution)}})
 }
 
+// Continue goes on with an execution that was begun before, for an event that
+// does not list its plan's servers any more: of b.Plan the id is enough.
+func (o *Orchestrator) Continue(ctx context.Context, b Begin) (*recovery.Execution, error) {
+	return o.goOn(ctx, b, "")
+}
+
 // goOn continues an execution that was begun before: a driver is there again.
 func (o *Orchestrator) goOn(ctx context.Context, b Begin, digest string) (*recovery.Execution, error) {
 	return o.amend(ctx, b.Execution, func(e *recovery.Execution) (*recovery.Change, error) {
+		if err := o.known(e); err != nil {
+			return nil, err
+		}
 		if e.Waves == nil {
 			return nil, recovery.Errorf(recovery.ValidationError, "execution %s was begun by the start of a wave, without its plan; use a new execution id", b.Execution)
 		}
-		if e.Digest != digest || e.Type != b.Type || e.Plan != b.Plan.ID {
+		if digest != "" && e.Digest != digest || e.Type != b.Type || e.Plan != b.Plan.ID {
 			return nil, differs(b.Execution)
 		}
-		if e.Interrupted == nil {
+		if e.Interrupted == nil && e.TaskToken.IsZero() {
 			return nil, nil
 		}
-		e.Interrupted = nil
+		// Whatever waited for a decision does not wait any more.
+		e.Interrupted, e.TaskToken = nil, recovery.Secret{}
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventContinued, Message: "a driver goes on from the record"})
 		return &c, nil
 	})

@@ -60,7 +60,7 @@ func (o *Orchestrator) claim(ctx context.Context, w *recovery.WaveStart) (*claim
 		case a == nil:
 			taken = w.NewAttempt()
 		case a.State == recovery.Started:
-			return nil, answer(a), nil
+			return nil, answer(exec, a), nil
 		case a.State == recovery.Refused && a.Token == waitedFor:
 			return nil, nil, a.Refusal.Err()
 		default:
@@ -79,6 +79,9 @@ func (o *Orchestrator) claim(ctx context.Context, w *recovery.WaveStart) (*claim
 				kind, message = recovery.EventTakenOver, fmt.Sprintf("taking over the start of wave %d, which another invocation left %s", a.Wave, a.State)
 			}
 			taken = *a
+			if taken.Servers == nil { // refused before there was a claim
+				taken.Servers = w.Wave.ServerIDs()
+			}
 		}
 		if exec.Version == 0 {
 			exec = w.NewExecution()
@@ -100,8 +103,8 @@ func inProgress(w *recovery.WaveStart, why string) error {
 		Message: fmt.Sprintf("wave %d of execution %s is being started by another invocation, whose answer is not there yet (%s); send the same event again to get it", w.Wave.Number, w.Execution, why)}
 }
 
-func answer(a *recovery.Attempt) *Started {
-	return &Started{JobID: a.JobID, Attempt: a.Attempt, Accepted: a.Accepted, NotAccepted: a.NotAccepted()}
+func answer(e *recovery.Execution, a *recovery.Attempt) *Started {
+	return &Started{JobID: a.JobID, Attempt: a.Attempt, Accepted: a.Accepted, NotAccepted: a.NotAccepted(), Opened: e.Waves != nil}
 }
 
 func (c *claim) key() recovery.AttemptKey {

@@ -4,7 +4,9 @@
 package orchestrator
 
 import (
+	"context"
 	"crypto/rand"
+	"fmt"
 	"time"
 
 	"muster/recovery"
@@ -33,6 +35,17 @@ type Started struct {
 	Attempt     int
 	Accepted    []recovery.SourceServerID // the servers in the job
 	NotAccepted []recovery.SourceServerID // asked for, and not in the job
+	Opened      bool                      // by Begin, and not by this start
+}
+
+// Execution reads the record of an execution; one that nobody knows has
+// version 0.
+func (o *Orchestrator) Execution(ctx context.Context, id recovery.ExecutionID) (*recovery.Execution, error) {
+	e, err := o.Executions.Execution(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("reading the record of execution %s: %w", id, err)
+	}
+	return e, nil
 }
 
 func (o *Orchestrator) now() time.Time {

@@ -44,7 +44,7 @@ func (c *claim) settleStarted(ctx context.Context, job *recovery.Job) (*Started,
 	if err != nil {
 		return nil, fmt.Errorf("recording job %s of wave %d of execution %s: %w", job.ID, started.Wave, c.w.Execution, err)
 	}
-	return answer(&started), nil
+	return answer(c.exec, &started), nil
 }
 
 func (c *claim) settleRefused(ctx context.Context, refusal *recovery.Error) error {

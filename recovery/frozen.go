@@ -103,6 +103,15 @@ func ThawPlan(record []byte) (*Plan, error) {
 			w.Servers[j].LaunchConfig = thawed(w.Servers[j].LaunchConfig)
 		}
 	}
+	for _, g := range f.Plan.Groups {
+		if g == nil {
+			continue
+		}
+		g.LaunchConfig = thawed(g.LaunchConfig)
+		for id, c := range g.Overrides {
+			g.Overrides[id] = thawed(c)
+		}
+	}
 	f.Plan.Account.ExternalID = NewSecret(f.ExternalIDs[len(f.Plan.Waves)])
 	return f.Plan, nil
 }
