@@ -3,6 +3,7 @@ package event
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -23,15 +24,20 @@ const (
 // longestJobID has the length of the longest job id that a state may carry.
 var longestJobID = recovery.JobID("drsjob-" + strings.Repeat("0", 64))
 
+var longestServerID = recovery.SourceServerID("s-" + strings.Repeat("0", 64))
+
 // worst is the outcome of the wave that makes the longest answer.
 func (w waveStart) worst() *orchestrator.Started {
 	ids := w.Wave.ServerIDs()
+	if len(ids) == 0 { // only the record lists them
+		ids = slices.Repeat([]recovery.SourceServerID{longestServerID}, recovery.MostServers)
+	}
 	return &orchestrator.Started{JobID: longestJobID, Accepted: ids, NotAccepted: ids}
 }
 
 // started is the answer of a wave whose job runs: the state as it came, with
 // what there is to say about the wave.
-func (e event) started(w waveStart, s *orchestrator.Started) []byte {
+func (e event) started(w waveStart, s *orchestrator.Started, more ...Field) []byte {
 	name := w.waveName
 	if name == nil {
 		name = []byte("null") // so that $.waveName always resolves
@@ -55,7 +61,7 @@ func (e event) started(w waveStart, s *orchestrator.Started) []byte {
 	} else if state.has("serversNotAccepted") {
 		set = append(set, Field{"serversNotAccepted", []byte("[]")})
 	}
-	return state.Patch(set...)
+	return state.Patch(append(set, more...)...)
 }
 
 func (s State) has(key string) bool {

@@ -36,22 +36,41 @@ func (p *problems) waveStart(state value, wave int) (w waveStart) {
 	if state.kind() != object {
 		return w
 	}
-	w.Execution = recovery.ExecutionID(f.needText("executionId", func(s string) error { return recovery.ExecutionID(s).Check() }))
-	w.Plan = recovery.PlanID(f.needText("planId", func(s string) error { return recovery.PlanID(s).Check() }))
-	if v, ok := f.need("accountContext"); ok {
-		w.Wave.Account = p.account(f.at("accountContext"), v)
-	}
-	waves := f.waves()
-	f.currentWave()
-	w.Type = recovery.ExecutionType(f.needText("executionType", func(s string) error { return recovery.ExecutionType(s).Check() }))
-	w.InitiatedBy = f.needText("initiatedBy", recovery.CheckText)
-	w.StartTime = f.needText("startTime", recovery.CheckText)
+	h := f.header()
+	w.Execution, w.Plan, w.Type, w.InitiatedBy, w.StartTime, w.Wave.Account = h.execution, h.plan, h.kind, h.initiatedBy, h.startTime, h.account
 	w.Policy = f.policy()
 	w.Replace = f.replace()
 	if wave != noWave {
-		f.wave(state, waves, wave, &w)
+		f.wave(state, h.waves, wave, &w)
+	}
+	if p.count == 0 {
+		w.Digest = digest(state)
 	}
 	return w
+}
+
+// header is what every state says: which execution it is of.
+type header struct {
+	execution              recovery.ExecutionID
+	plan                   recovery.PlanID
+	kind                   recovery.ExecutionType
+	initiatedBy, startTime string
+	account                recovery.AccountContext
+	waves                  waves
+}
+
+func (f fields) header() (h header) {
+	h.execution = recovery.ExecutionID(f.needText("executionId", func(s string) error { return recovery.ExecutionID(s).Check() }))
+	h.plan = recovery.PlanID(f.needText("planId", func(s string) error { return recovery.PlanID(s).Check() }))
+	if v, ok := f.need("accountContext"); ok {
+		h.account = f.account(f.at("accountContext"), v)
+	}
+	h.waves = f.waves()
+	f.currentWave()
+	h.kind = recovery.ExecutionType(f.needText("executionType", func(s string) error { return recovery.ExecutionType(s).Check() }))
+	h.initiatedBy = f.needText("initiatedBy", recovery.CheckText)
+	h.startTime = f.needText("startTime", recovery.CheckText)
+	return h
 }
 
 // account reads an account context. Never quote the external id: it is the

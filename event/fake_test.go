@@ -22,12 +22,16 @@ type region struct {
 	notAccepted []recovery.SourceServerID
 	err         error
 	asked       []recovery.WaveStart
+	book
 }
 
 func (r *region) StartWave(_ context.Context, w recovery.WaveStart) (*orchestrator.Started, error) {
 	r.asked = append(r.asked, w)
 	if r.err != nil {
 		return nil, r.err
+	}
+	if r.exec != nil {
+		return r.start(w, r.job)
 	}
 	s := &orchestrator.Started{JobID: r.job, Attempt: 1, NotAccepted: r.notAccepted}
 	for _, id := range w.Wave.ServerIDs() {
@@ -52,7 +56,7 @@ type failure struct {
 // invoke gives an event to the handler; the answer must be JSON.
 func invoke(t testing.TB, r *region, payload string) []byte {
 	t.Helper()
-	answer, err := event.Handler{Starter: r}.Invoke(t.Context(), []byte(payload))
+	answer, err := event.Handler{Starter: r, Now: r.now}.Invoke(t.Context(), []byte(payload))
 	if err != nil {
 		t.Fatalf("a Go error left the handler: %v", err)
 	}

@@ -8,23 +8,58 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"muster/orchestrator"
 	"muster/recovery"
 )
 
-// Starter starts waves. The orchestrator is one.
+// Starter starts waves and keeps the record of executions. The orchestrator is
+// one. Everything may be asked for twice. A *recovery.Error is an answer; any
+// other error means that the same event must be delivered again.
 type Starter interface {
-	// StartWave starts the wave's job, once, however often it is asked to. A
-	// *recovery.Error is an answer; any other error means that the same event
-	// must be delivered again.
+	// StartWave starts the wave's job, once, however often it is asked to.
 	StartWave(context.Context, recovery.WaveStart) (*orchestrator.Started, error)
+	// Begin opens an execution of a plan, or goes on with one.
+	Begin(context.Context, orchestrator.Begin) (*recovery.Execution, error)
+	// Continue goes on with an execution that was opened before; of its plan
+	// the id is enough.
+	Continue(context.Context, orchestrator.Begin) (*recovery.Execution, error)
+	// RecordRefusal puts a refused start into the record.
+	RecordRefusal(context.Context, recovery.ExecutionID, int, recovery.Refusal) (*recovery.Execution, error)
+	// Poll looks at jobs under way. It may give the execution and an error:
+	// what could be seen, and why the rest could not.
+	Poll(context.Context, orchestrator.Poll) (*recovery.Execution, error)
+	// Interrupt records that the driver stopped, and why.
+	Interrupt(context.Context, recovery.ExecutionID, string) (*recovery.Execution, error)
+	// Await records the token of a task that waits for a decision.
+	Await(context.Context, recovery.ExecutionID, recovery.Secret) (*recovery.Execution, error)
+	// Finish records the end, if the execution is at its end.
+	Finish(context.Context, recovery.ExecutionID) (*recovery.Execution, error)
+	// Execution reads the record; of version 0 where there is none.
+	Execution(context.Context, recovery.ExecutionID) (*recovery.Execution, error)
+}
+
+// Workflow is the state machine that gave out a task's token.
+type Workflow interface {
+	// Succeed completes the task. A token that has expired, or was answered
+	// already, is no error. The token is a secret.
+	Succeed(ctx context.Context, token string, output []byte) error
 }
 
 // Handler answers events. Its Invoke is what a Lambda function calls.
 type Handler struct {
-	Starter Starter
+	Starter  Starter
+	Workflow Workflow         // nil: there is nobody to tell
+	Now      func() time.Time // the Starter's own clock; nil: time.Now
+}
+
+func (h Handler) now() time.Time {
+	if h.Now != nil {
+		return h.Now()
+	}
+	return time.Now()
 }
 
 // Invoke answers one event. A business failure is an answer, a JSON value
@@ -47,7 +82,14 @@ type act func(event, context.Context, Handler) ([]byte, error)
 
 // What can be asked for, by name.
 var (
-	actions    = map[string]act{"start_wave_recovery": event.startWave}
+	actions = map[string]act{
+		"begin_execution":     event.begin,
+		"start_wave_recovery": event.startWave,
+		"record_wave_refusal": event.recordRefusal,
+		"poll_wave_status":    event.poll,
+		"await_decision":      event.await,
+		"finish_execution":    event.finish,
+	}
 	operations = map[string]act{}
 )
 
@@ -107,7 +149,15 @@ func (e event) startWave(ctx context.Context, h Handler) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.started(w, s), nil
+	var more []Field
+	if s.Opened {
+		exec, err := h.Starter.Execution(ctx, w.Execution)
+		if err != nil {
+			return nil, err
+		}
+		more = []Field{{waveKey(w.Wave.Number, "Attempt"), encode(s.Attempt)}, nextStep(recovery.Next(exec, h.now()))}
+	}
+	return e.started(w, s, more...), nil
 }
 
 func tooLarge(size int) string {

@@ -149,6 +149,42 @@ func (f fields) mayArray(key string) (v value, ok bool) {
 	return v, true
 }
 
+// mayBool gives a boolean that may be absent or null: false then.
+func (f fields) mayBool(key string) bool {
+	v := f.known[key]
+	if !v.given() {
+		return false
+	}
+	if k := v.kind(); k != boolean {
+		f.add(f.at(key), mustBe(boolean, k))
+		return false
+	}
+	return v.raw()[0] == 't'
+}
+
+// mayWhole gives a whole number within limits that may be absent or null: 0
+// then.
+func (f fields) mayWhole(key string, least, most int) int {
+	v := f.known[key]
+	if !v.given() {
+		return 0
+	}
+	if k := v.kind(); k != number {
+		f.add(f.at(key), mustBe(number, k))
+		return 0
+	}
+	n, isWhole, fits := whole(v.raw())
+	switch {
+	case !isWhole:
+		f.add(f.at(key), notWhole(v))
+	case !fits || n < least || n > most:
+		f.addf(f.at(key), "is %s, but must be from %d to %d", short(v.raw()), least, most)
+	default:
+		return n
+	}
+	return 0
+}
+
 func mustBe(want, got kind) string {
 	if got <= null {
 		return "is missing"

@@ -9,6 +9,7 @@ import (
 // event is an event's outside, read once: what it asks for, and what every
 // answer repeats of it.
 type event struct {
+	doc               value
 	action, operation string
 	state             value // as a document of its own
 	waveNumber        value
@@ -25,6 +26,7 @@ func read(payload []byte) (e event) {
 		e.unnamed = fmt.Sprintf("an event must be an object, not %s", k)
 		return e
 	}
+	e.doc = doc
 	f := e.problems.fields("", doc, eventKeys)
 	if v := f.known["state"]; v.kind() != absent {
 		e.state = v.alone()

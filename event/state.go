@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"muster/recovery"
 )
@@ -49,14 +50,17 @@ type Field struct {
 func (s State) Patch(set ...Field) []byte {
 	var out bytes.Buffer
 	done, last := 0, member{}
-	stands := make(map[string]bool, len(set))
+	stands, byKey := make(map[string]bool, len(set)), make(map[string][]byte, len(set))
+	for _, f := range slices.Backward(set) {
+		byKey[f.Key] = f.Value // of a key that is set twice, the first counts
+	}
 	for m := range s.object.members() {
 		last = m
 		key := m.key.text()
-		if f := find(set, key); f != nil {
+		if val, ours := byKey[key]; ours {
 			stands[key] = true
 			out.Write(s.object.doc[done:m.value.start])
-			out.Write(f.Value)
+			out.Write(val)
 			done = m.value.end
 		}
 	}
@@ -74,15 +78,6 @@ func (s State) Patch(set ...Field) []byte {
 	}
 	out.Write(s.object.doc[end:])
 	return out.Bytes()
-}
-
-func find(set []Field, key string) *Field {
-	for i := range set {
-		if set[i].Key == key {
-			return &set[i]
-		}
-	}
-	return nil
 }
 
 // layout says where new keys go, and what stands before the first of them and

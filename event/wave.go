@@ -23,7 +23,7 @@ type foundWave struct {
 
 var (
 	everyWaveKeys = keySet("waveNumber", "dependsOnWaves")
-	waveKeys      = keySet("waveName", "protectionGroupId", "servers", "accountContext")
+	waveKeys      = keySet("waveName", "protectionGroupId", "servers", "serverCount", "accountContext")
 	serverKeys    = keySet("serverId", "hostname", "launchConfig", "recoverySnapshotID")
 )
 
@@ -93,18 +93,44 @@ func (f fields) wave(state value, all waves, wanted int, w *waveStart) {
 		return
 	}
 	wf := f.fields(found.path, found.value, waveKeys)
+	groups := f.groupValues(wf.groupID())
 	w.Wave.Number = wanted
-	w.Wave.Name, w.waveName = wf.name()
+	w.waveName = f.oneWave(wf, groups, &w.Wave)
+	w.Groups = f.groups(groups, map[recovery.ProtectionGroupID][]recovery.SourceServerID{w.Wave.Group: w.Wave.ServerIDs()})
+	w.Dependencies = f.dependencies(state, all, w)
+}
+
+// oneWave reads a wave, whose account is the state's so far, and gives its
+// name as it came.
+func (f fields) oneWave(wf fields, groups groupValues, w *recovery.Wave) (name []byte) {
+	w.Name, name = wf.name()
 	if v := wf.known["accountContext"]; v.given() {
-		w.Wave.Account = f.account(wf.at("accountContext"), v) // the wave's own, whole: nothing is inherited
+		w.Account = f.account(wf.at("accountContext"), v) // the wave's own, whole: nothing is inherited
 	}
 	if id, ok := wf.mayText("protectionGroupId"); ok && id != "" {
-		w.Wave.Group = recovery.ProtectionGroupID(id)
-		f.check(wf.at("protectionGroupId"), w.Wave.Group.Check())
+		w.Group = recovery.ProtectionGroupID(id)
+		f.check(wf.at("protectionGroupId"), w.Group.Check())
 	}
-	w.Wave.Servers = wf.servers(w.Wave.Group != "")
-	w.Groups = f.groups(&w.Wave)
-	w.Dependencies = f.dependencies(state, all, w)
+	if wf.known["servers"].given() || !wf.counted() && !groups.tagged(w.Group) {
+		w.Servers = wf.servers(w.Group != "")
+	}
+	return name
+}
+
+// counted says whether only the record lists the wave's servers: serverCount
+// stands for them.
+func (f fields) counted() bool {
+	v := f.known["serverCount"]
+	if !v.given() {
+		return false
+	}
+	f.mayWhole("serverCount", 1, recovery.MostServers)
+	return true
+}
+
+// group gives the id of the wave's group, whatever it looks like.
+func (f fields) groupID() recovery.ProtectionGroupID {
+	return recovery.ProtectionGroupID(name(f.known["protectionGroupId"]))
 }
 
 // name gives a wave's name as text and as the bytes it came in.

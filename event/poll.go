@@ -1,0 +1,154 @@
+package event
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"muster/orchestrator"
+	"muster/recovery"
+)
+
+// poll answers poll_wave_status: of one wave, or of all that are under way.
+func (e event) poll(ctx context.Context, h Handler) ([]byte, error) {
+	var p problems
+	wave, one := e.polledWave(&p)
+	a, answer, err := e.about(ctx, h, &p)
+	if answer != nil || err != nil {
+		return answer, err
+	}
+	accounts := a.accounts(&p)
+	a.pollable(&p, wave, one)
+	if p.count > 0 {
+		return e.invalid(&p), nil
+	}
+	exec, err := h.Starter.Poll(ctx, orchestrator.Poll{Execution: a.execution, Wave: wave, Accounts: accounts})
+	failure, err := looked(err)
+	switch {
+	case err != nil:
+		return nil, err
+	case failure != nil && (exec == nil || !failure.Retryable):
+		return e.fail(failure), nil
+	}
+	s := State{e.state}
+	var more []Field
+	switch {
+	case failure != nil: // the next look may see more; the jobs run on
+		more = append(more, Field{"pollFailure", encode(failureJSON{failure.Code, message(failure.Message, mostText), true})})
+	case s.has("pollFailure"):
+		more = append(more, Field{"pollFailure", []byte("null")})
+	}
+	now := h.now()
+	step := recovery.Next(exec, now)
+	word := status(exec, step, now)
+	if one {
+		word = string(waveStatus(exec, wave, now))
+	}
+	set := append([]Field{{"status", encode(word)}}, s.mirror(exec, now)...)
+	set = append(set, more...)
+	if exec.Waves != nil {
+		set = append(set, nextStep(step))
+	}
+	return e.deliver(s.Patch(set...)), nil
+}
+
+// polledWave reads wave_number, which may be left out.
+func (e event) polledWave(p *problems) (wave int, one bool) {
+	if !e.waveNumber.given() {
+		return 0, false
+	}
+	n, wrong := waveNumber(e.waveNumber)
+	if wrong != "" {
+		p.add("wave_number", wrong)
+	}
+	return n, true
+}
+
+// accounts reads where each wave is recovered.
+func (a *about) accounts(p *problems) map[int]recovery.AccountContext {
+	all := map[int]recovery.AccountContext{}
+	for n, found := range a.waves {
+		all[n] = a.account
+		f := p.fields(found.path, found.value, keySet("accountContext"))
+		if v := f.known["accountContext"]; v.given() {
+			all[n] = p.account(f.at("accountContext"), v)
+		}
+	}
+	return all
+}
+
+// pollable notes why there is nothing to look at.
+func (a *about) pollable(p *problems, wave int, one bool) {
+	switch {
+	case a.exec.Version == 0:
+		p.addf("state.executionId", "%s: there is no such execution; begin_execution, or the start of a wave, opens one", a.execution)
+		return
+	case one && a.exec.Waves != nil && a.exec.Wave(wave) == nil:
+		p.addf("wave_number", "is %d, and execution %s has no such wave", wave, a.exec.ID)
+	case one && a.exec.Waves == nil && a.exec.Attempt(wave) == nil:
+		p.addf("wave_number", "is %d, and execution %s has not started that wave", wave, a.exec.ID)
+	}
+	if a.exec.Waves != nil {
+		return // the frozen plan knows the accounts
+	}
+	accounts := a.accounts(&problems{})
+	for i := range a.exec.Attempts {
+		at := &a.exec.Attempts[i]
+		if one && at.Wave != wave {
+			continue
+		}
+		found, ok := a.waves[at.Wave]
+		switch got := accounts[at.Wave]; {
+		case !ok:
+			p.addf("state.waves", "does not have wave %d, which execution %s has started", at.Wave, a.exec.ID)
+		case got.AccountID != at.AccountID || got.Region != at.Region:
+			p.addf(found.path, "is in account %s, %s; in the record of execution %s it is in %s, %s", got.AccountID, got.Region, a.exec.ID, at.AccountID, at.Region)
+		}
+	}
+}
+
+type failureJSON struct {
+	Error     recovery.Code   `json:"error"`
+	Message   json.RawMessage `json:"message"`
+	Retryable bool            `json:"retryable"`
+}
+
+// looked judges why a look failed: for reasons that are answers, of which the
+// first that no later look cures counts; or for any other.
+func looked(err error) (*recovery.Error, error) {
+	var answers []*recovery.Error
+	for _, e := range flat(err) {
+		answer, is := errors.AsType[*recovery.Error](e)
+		if !is {
+			return nil, err
+		}
+		answers = append(answers, answer)
+	}
+	if len(answers) == 0 {
+		return nil, nil
+	}
+	all, words := *answers[0], make([]string, len(answers))
+	for i, a := range answers {
+		words[i] = a.Message
+		if all.Retryable && !a.Retryable {
+			all = *a
+		}
+	}
+	all.Message = strings.Join(words, "; ")
+	return &all, nil
+}
+
+func flat(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, flat(e)...)
+		}
+		return all
+	}
+	return []error{err}
+}
