@@ -62,6 +62,11 @@ func TestTheGroupFilesSchemaHasTheKeysThatTheDecoderReads(t *testing.T) {
 func allowed(t *testing.T, file, path string) []string {
 	t.Helper()
 	_, err := planfile.ParseGroups("f", []byte(file))
+	return knownKeys(t, file, path, err)
+}
+
+func knownKeys(t *testing.T, file, path string, err error) []string {
+	t.Helper()
 	var e *planfile.Error
 	if !errors.As(err, &e) || len(e.Problems) != 1 || e.Problems[0].Path != path {
 		t.Fatalf("%s: got %v, want one problem at %s", file, err, path)
@@ -71,4 +76,35 @@ func allowed(t *testing.T, file, path string) []string {
 		t.Fatalf("the message names no keys: %s", e.Problems[0].Message)
 	}
 	return strings.Split(list, ", ")
+}
+
+func TestThePlanFilesSchemaHasTheKeysThatTheReaderReads(t *testing.T) {
+	data, err := os.ReadFile("../docs/schema/plan.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root object
+	if err := json.Unmarshal(data, &root); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what   string
+		schema object
+		file   string
+		path   string
+	}{
+		{"the file", root, body("") + "nope: 1", "nope"},
+		{"the plan", root.Defs["plan"], strings.Replace(body(""), "id: rp-1", "id: rp-1, nope: 1", 1), "plan.nope"},
+		{"the objectives", root.Defs["objectives"], body("") + "objectives: {nope: 1}", "objectives.nope"},
+		{"a wave", root.Defs["wave"], body("{waveNumber: 1, nope: 1, @}"), "waves[0].nope"},
+		{"a server", root.Defs["server"], body("{waveNumber: 1, servers: [{serverId: s-1, launchConfig: {}, nope: 1}]}"), "waves[0].servers[0].nope"},
+	} {
+		if c.schema.AdditionalProperties != false {
+			t.Errorf("%s: the schema lets unknown keys pass, the reader does not", c.what)
+		}
+		_, err := environment(nil).Read(source(c.file))
+		if got, keys := knownKeys(t, c.file, c.path, err), slices.Sorted(maps.Keys(c.schema.Properties)); !slices.Equal(got, keys) {
+			t.Errorf("%s: the reader reads %v, the schema has %v", c.what, got, keys)
+		}
+	}
 }
