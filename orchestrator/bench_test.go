@@ -83,3 +83,17 @@ func measureWall(t *testing.T, n int) (took time.Duration, megabytes float64, al
 	}
 	return took, float64(after.TotalAlloc-before.TotalAlloc) / (1 << 20), after.Mallocs - before.Mallocs, calls
 }
+
+// TestMeasureLargePlans prints what whole plans cost, in virtual time: that
+// calls and memory grow with the number of servers and no faster.
+func TestMeasureLargePlans(t *testing.T) {
+	fmt.Printf("\n%8s %8s %12s %10s %14s\n", "servers", "waves", "virtual time", "calls", "memory in all")
+	for _, waves := range []int{3, 30} {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		took, calls := runLarge(t, waves, 100, 10)
+		runtime.ReadMemStats(&after)
+		fmt.Printf("%8d %8d %12s %10d %12dMB\n", waves*100, waves, took.Round(time.Second), calls, (after.TotalAlloc-before.TotalAlloc)>>20)
+	}
+}
