@@ -22,9 +22,9 @@ func (o *Orchestrator) admitted(ctx context.Context, e *recovery.Execution, aske
 	if err := e.Admit(asked.Wave.Number, o.now()); err != nil {
 		return nil, err
 	}
-	plan, err := o.Executions.Plan(ctx, e.ID)
+	plan, err := o.plan(ctx, e.ID)
 	if err != nil {
-		return nil, fmt.Errorf("reading the frozen plan of execution %s: %w", e.ID, err)
+		return nil, err
 	}
 	planned := plan.Wave(asked.Wave.Number)
 	if planned == nil {

@@ -16,11 +16,20 @@ import (
 //
 // The execution that is given back is the one after the change.
 func (o *Orchestrator) amend(ctx context.Context, id recovery.ExecutionID, decide func(*recovery.Execution) (*recovery.Change, error)) (*recovery.Execution, error) {
+	return o.amendKnown(ctx, id, nil, decide)
+}
+
+// amendKnown is amend for a caller that has read the execution a moment ago:
+// it is not read again unless somebody changed it meanwhile. decide must leave
+// what it is given as it is.
+func (o *Orchestrator) amendKnown(ctx context.Context, id recovery.ExecutionID, e *recovery.Execution, decide func(*recovery.Execution) (*recovery.Change, error)) (*recovery.Execution, error) {
 	var tried *recovery.Change
-	for unclear := 0; ; {
-		e, err := o.Executions.Execution(ctx, id)
-		if err != nil {
-			return nil, fmt.Errorf("reading the record of execution %s: %w", id, err)
+	for unclear := 0; ; e = nil {
+		if e == nil {
+			var err error
+			if e, err = o.Executions.Execution(ctx, id); err != nil {
+				return nil, fmt.Errorf("reading the record of execution %s: %w", id, err)
+			}
 		}
 		if stands, err := o.stands(ctx, tried); stands || err != nil {
 			return e, err

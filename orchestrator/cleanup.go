@@ -51,9 +51,9 @@ func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error)
 	if err := o.mayClean(ctx, e, c); err != nil {
 		return nil, err
 	}
-	plan, err := o.Executions.Plan(ctx, c.Execution)
+	plan, err := o.plan(ctx, c.Execution)
 	if err != nil {
-		return nil, fmt.Errorf("reading the frozen plan of execution %s: %w", c.Execution, err)
+		return nil, err
 	}
 	done := &Cleaned{}
 	for account, servers := range launchedByAccount(e, plan) {

@@ -37,20 +37,16 @@ func (o *Orchestrator) Poll(ctx context.Context, p Poll) (*recovery.Execution, e
 	}
 	var plan *recovery.Plan
 	if e.Waves != nil {
-		if plan, err = o.Executions.Plan(ctx, p.Execution); err != nil {
-			return nil, fmt.Errorf("reading the frozen plan of execution %s: %w", p.Execution, err)
+		if plan, err = o.plan(ctx, p.Execution); err != nil {
+			return nil, err
 		}
 	}
-	look := looks{o: o, e: e, plan: plan, accounts: p.Accounts, only: p.Wave}
+	look := &looks{o: o, e: e, plan: plan, accounts: p.Accounts, only: p.Wave}
 	var problems []error
 	for account, waves := range look.byAccount() {
 		problems = append(problems, look.at(ctx, account, waves))
 	}
-	after, err := o.Executions.Execution(ctx, p.Execution)
-	if err != nil {
-		return nil, fmt.Errorf("reading the record of execution %s: %w", p.Execution, err)
-	}
-	return after, errors.Join(problems...)
+	return look.e, errors.Join(problems...)
 }
 
 // looks is one poll of one execution.
@@ -157,7 +153,7 @@ func (l *looks) wave(ctx context.Context, region recovery.Region, n int, jobs ma
 			}
 		}
 	}
-	_, err := l.o.amend(ctx, l.e.ID, func(e *recovery.Execution) (*recovery.Change, error) {
+	return l.amend(ctx, func(e *recovery.Execution) (*recovery.Change, error) {
 		a := e.Attempt(n)
 		if a == nil || a.JobID != before.JobID || e.Ended != nil {
 			return nil, nil // a newer attempt: somebody else looked already
@@ -182,6 +178,14 @@ func (l *looks) wave(ctx context.Context, region recovery.Region, n int, jobs ma
 		c := e.With(next, &ev)
 		return &c, nil
 	})
+}
+
+// amend changes the execution as it was last seen.
+func (l *looks) amend(ctx context.Context, decide func(*recovery.Execution) (*recovery.Change, error)) error {
+	e, err := l.o.amendKnown(ctx, l.e.ID, l.e, decide)
+	if err == nil {
+		l.e = e
+	}
 	return err
 }
 
@@ -208,7 +212,7 @@ func (l *looks) others(ctx context.Context, at recovery.Place, jobs map[recovery
 			load.Jobs, load.Servers = load.Jobs+1, load.Servers+len(j.Servers)
 		}
 	}
-	_, err := l.o.amend(ctx, l.e.ID, func(e *recovery.Execution) (*recovery.Change, error) {
+	return l.amend(ctx, func(e *recovery.Execution) (*recovery.Change, error) {
 		was := map[recovery.Place]recovery.Load{}
 		for _, o := range e.Others {
 			was[o.Place] = o
@@ -217,12 +221,11 @@ func (l *looks) others(ctx context.Context, at recovery.Place, jobs map[recovery
 			return nil, nil
 		}
 		was[at] = load
-		e.Others = slices.SortedFunc(maps.Values(was), func(a, b recovery.Load) int {
-			return cmp.Or(cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.Region, b.Region))
-		})
 		c := recovery.Change{Execution: *e}
 		c.Execution.Attempts = nil
+		c.Execution.Others = slices.SortedFunc(maps.Values(was), func(a, b recovery.Load) int {
+			return cmp.Or(cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.Region, b.Region))
+		})
 		return &c, nil
 	})
-	return err
 }
