@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -210,7 +211,7 @@ func (d *planDrawing) drawBox(g *grid, n *planNode, lines []string, y, height in
 func (d *planDrawing) box(w *recovery.PlannedWave, width int) []string {
 	lines := []string{d.clean(harmless(w.Name))}
 	if w.Name == "" {
-		lines[0] = "wave " + strconv.Itoa(w.Number)
+		lines[0] = cmp.Or(string(w.Group), "wave "+strconv.Itoa(w.Number))
 	}
 	lines = append(lines, serverText(w))
 	if len(d.accounts()) > 1 {
