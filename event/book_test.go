@@ -133,7 +133,9 @@ func (b *book) Poll(ctx context.Context, p orchestrator.Poll) (*recovery.Executi
 
 func (b *book) Interrupt(_ context.Context, _ recovery.ExecutionID, why string) (*recovery.Execution, error) {
 	b.why = append(b.why, why)
-	return b.change(func(e *recovery.Execution) { e.Interrupted = &recovery.Request{By: "the state machine", At: b.now(), Reason: why} })
+	return b.change(func(e *recovery.Execution) {
+		e.Interrupted = &recovery.Request{By: "the state machine", At: b.now(), Reason: why}
+	})
 }
 
 func (b *book) Await(_ context.Context, _ recovery.ExecutionID, token recovery.Secret) (*recovery.Execution, error) {

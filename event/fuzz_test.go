@@ -30,14 +30,29 @@ func FuzzInvoke(f *testing.F) {
 		f.Add(b)
 	}
 	f.Add([]byte(tiny))
+	const wave, failure = `,"wave_number":1}`, `,"failure":{"error":"DRS_API_ERROR","message":"m","executionId":"exec-1","waveNumber":1,"retryable":true}}`
+	for _, state := range []string{
+		twoWaves, string(stateOf(f, tiny)), string(event.StateOf(opening())),
+		strings.Replace(twoWaves, `"servers": [{"serverId": "s-3", "launchConfig": {}}]`, `"serverCount": 1`, 1),
+		strings.Replace(twoWaves, `"currentWave"`, `"interruption": {"Error": "Lambda.Unknown", "Cause": "{\"errorMessage\":\"x\"}"}, "pollSeconds": 2, "nextStep": {}, "pollFailure": 1, "currentWave"`, 1),
+	} {
+		for action, rest := range map[string]string{"begin_execution": "}", "start_wave_recovery": wave, "poll_wave_status": wave, "record_wave_refusal": failure, "await_decision": `,"taskToken":` + quoted + `}`, "finish_execution": "}"} {
+			f.Add([]byte(`{"action":"` + action + `","state":` + state + rest))
+		}
+	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
+		inAnOpenedExecution(t, payload)
 		r := &region{job: "drsjob-1"}
-		answer, err := event.Handler{Starter: r}.Invoke(context.Background(), payload)
+		answer, err := event.Handler{Starter: r, Now: r.now}.Invoke(context.Background(), payload)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !json.Valid(answer) || !utf8.Valid(answer) {
 			t.Fatalf("not JSON: %q", answer)
+		}
+		if r.exec != nil {
+			next(t, answer)
+			return
 		}
 		if len(r.asked) == 0 {
 			failed(t, answer)
@@ -55,6 +70,28 @@ func FuzzInvoke(f *testing.F) {
 			t.Fatalf("the job's id is lost: %s", answer)
 		}
 	})
+}
+
+// inAnOpenedExecution gives an event to a handler whose record has an
+// execution: the answer says what comes next, or why not.
+func inAnOpenedExecution(t *testing.T, payload []byte) {
+	t.Helper()
+	w := newWalk(t)
+	w.do("begin_execution", twoWaves)
+	answer, err := event.Handler{Starter: &w.region, Workflow: &w.workflow, Now: w.now}.Invoke(context.Background(), payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !json.Valid(answer) || !utf8.Valid(answer) {
+		t.Fatalf("not JSON: %q", answer)
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(answer, &keys); err != nil {
+		t.Fatalf("no object: %v in %s", err, answer)
+	}
+	if _, is := keys["nextStep"]; !is || keys["error"] != nil {
+		failed(t, answer)
+	}
 }
 
 // trusted fails unless everything that goes into names of AWS and of files

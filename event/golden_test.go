@@ -137,7 +137,7 @@ func TestTheLaunchConfigurationExampleMergesAsTheSpecificationSays(t *testing.T)
 	}
 }
 
-func object(t *testing.T, doc []byte) (m map[string]any) {
+func object(t testing.TB, doc []byte) (m map[string]any) {
 	t.Helper()
 	if err := json.Unmarshal(doc, &m); err != nil {
 		t.Fatal(err)

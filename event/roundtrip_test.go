@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"muster/recovery"
 )
 
 // These generate JSON as text, for what matters is its spelling.
@@ -120,6 +122,56 @@ func TestForAnyFailureTheStateComesBackByteForByte(t *testing.T) {
 		payload := objectOf(rt, 2, `"action":"start_wave_recovery"`, `"wave_number":1`, `"state":`+state)
 		if f := refused(t, payload); string(f.State) != state && state != "null" {
 			rt.Fatalf("state %s came back as %s", state, f.State)
+		}
+	})
+}
+
+// The same holds for every action of a whole execution: what they set stands
+// behind what came in.
+func TestForAnyPlanWhatIsNotOursComesBackByteForByte(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		server := objectOf(rt, 2, `"serverId":"s-1"`, `"launchConfig":`+objectOf(rt, 1))
+		gated := objectOf(rt, 1, `"waveNumber":2`, `"pauseBeforeWave":true`, `"servers":[{"serverId":"s-2","launchConfig":{}}]`)
+		wave := objectOf(rt, 2, `"waveNumber" : 1.0`, `"waveName":"\u0044B"`, `"servers":[`+server+`]`)
+		account := objectOf(rt, 2, `"accountId":"123456789012"`, `"region":"us-east-1"`, `"roleName":"Role"`)
+		state := objectOf(rt, 3, `"executionId":"exec-1"`, `"planId":"rp-1"`, `"accountContext":`+account, `"waves":[`+gated+","+wave+`]`,
+			`"executionType":"DRILL"`, `"initiatedBy":"me"`, `"startTime":"now"`, `"currentWave":1`)
+		end := len(strings.TrimRight(strings.TrimSuffix(state, "}"), " \t\r\n"))
+		w := newWalk(t)
+		w.fates, w.over = map[recovery.SourceServerID]string{"s-1": "LAUNCHED", "s-2": "LAUNCHED"}, true
+		answer := state
+		for _, do := range [][]string{
+			{"begin_execution"}, {"record_wave_refusal", "failure", `{"error":"E","message":"m","waveNumber":1,"retryable":true}`},
+			{"start_wave_recovery", "wave_number", "1"}, {"poll_wave_status"}, {"await_decision", "taskToken", quoted},
+			{"begin_execution"}, {"finish_execution"},
+		} {
+			answer = string(w.do(do[0], answer, do[1:]...))
+			if !strings.HasPrefix(answer, state[:end]) || !strings.HasSuffix(answer, state[end:]) {
+				rt.Fatalf("%s: state\n%s\nbecame\n%s", do[0], state, answer)
+			}
+			next(t, []byte(answer))
+		}
+	})
+}
+
+// A wave whose servers are counted is otherwise as it came.
+func TestForAnyLargePlanOnlyServersBecomeACount(t *testing.T) {
+	long := `"note":"` + strings.Repeat("x", 97<<10) + `"`
+	rapid.Check(t, func(rt *rapid.T) {
+		const mark = "\x00"
+		first := objectOf(rt, 2, `"waveNumber":1`, mark+space.Draw(rt, "colon")+":"+space.Draw(rt, "colon")+mark+mark)
+		second := objectOf(rt, 2, `"waveNumber":2`, `"servers":null`, `"serverCount":null`, `"protectionGroupId":"pg-1"`)
+		before := objectOf(rt, 2, `"executionId":"exec-1"`, `"planId":"rp-1"`, `"accountContext":{"accountId":"123456789012","region":"us-east-1","roleName":"Role"}`,
+			`"protectionGroups":{"pg-1":{"tags":{"App":"x"}}}`, `"executionType":"DRILL"`, `"initiatedBy":"me"`, `"startTime":"now"`, `"currentWave":1`, `"waves":[`+first+`, `+second+` ]`)
+		fill := func(doc, key, servers string) string {
+			return strings.Replace(strings.Replace(doc, mark+mark, servers, 1), mark, key, 1)
+		}
+		state := fill(before, `"servers"`, `[{"serverId":"s-1","launchConfig":{},`+long+`}]`)
+		want := strings.Replace(fill(before, `"serverCount"`, "1"), `"serverCount":null`, `"serverCount":1`, 1)
+		got := string(newWalk(t).do("begin_execution", state))
+		end := len(strings.TrimRight(strings.TrimSuffix(want, "}"), " \t\r\n"))
+		if !strings.HasPrefix(got, want[:end]) || !strings.HasSuffix(got, want[end:]) {
+			rt.Fatalf("want %s\ngot  %s", want, got)
 		}
 	})
 }
