@@ -113,12 +113,14 @@ func lastJobs(ctx context.Context, region recovery.Region, servers []recovery.So
 
 // drsFailure makes the answer of what DRS refused. What is no answer of DRS
 // goes out as it is.
-func drsFailure(err error) error {
+func drsFailure(err error) error { return drsRefusal("Failed to start recovery", err) }
+
+func drsRefusal(what string, err error) error {
 	var refused *recovery.ServiceError
 	if !errors.As(err, &refused) || errors.Is(err, recovery.ErrNoTime) {
 		return err
 	}
-	return &recovery.Error{Code: recovery.DRSAPIError, Message: "Failed to start recovery: " + refused.Detail(), Retryable: refused.Retryable, Err: err}
+	return &recovery.Error{Code: recovery.DRSAPIError, Message: what + ": " + refused.Detail(), Retryable: refused.Retryable, Err: err}
 }
 
 func async(f func() error) <-chan error {

@@ -61,7 +61,7 @@ func (o *Orchestrator) claim(ctx context.Context, w *recovery.WaveStart) (*claim
 			taken = w.NewAttempt()
 		case a.State == recovery.Started:
 			return nil, answer(exec, a), nil
-		case a.State == recovery.Refused && a.Token == waitedFor:
+		case a.State == recovery.Refused && a.Token == waitedFor && waitedFor != "": // "": nobody claimed it
 			return nil, nil, a.Refusal.Err()
 		default:
 			free, until := a.Free(now)

@@ -83,11 +83,11 @@ func (l *looks) at(ctx context.Context, account recovery.AccountContext, waves [
 	}
 	jobs, err := l.jobs(ctx, region, waves)
 	if err != nil {
-		return drsFailure(err)
+		return lookFailure(err)
 	}
 	for _, n := range waves {
 		if err := l.wave(ctx, region, n, jobs); err != nil {
-			return drsFailure(err)
+			return lookFailure(err)
 		}
 	}
 	if l.plan == nil {
@@ -95,6 +95,8 @@ func (l *looks) at(ctx context.Context, account recovery.AccountContext, waves [
 	}
 	return l.others(ctx, recovery.Place{AccountID: account.AccountID, Region: account.Region}, jobs)
 }
+
+func lookFailure(err error) error { return drsRefusal("Failed to look at the jobs", err) }
 
 // jobs lists what runs there: since the first of our jobs was begun, which
 // shows what others run, too; and by id what that list does not show.
