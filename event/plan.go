@@ -12,7 +12,7 @@ import (
 // Opening is a plan, and what makes an execution of it.
 type Opening struct {
 	Plan        *recovery.Plan
-	Groups      map[recovery.ProtectionGroupID]*recovery.ProtectionGroup // what the waves' groups set; others are left out
+	Groups      map[recovery.ProtectionGroupID]*recovery.ProtectionGroup // what the waves' groups set, others are left out; nil: the plan's
 	Execution   recovery.ExecutionID
 	Type        recovery.ExecutionType
 	InitiatedBy string
@@ -33,11 +33,15 @@ func StateOf(o Opening) []byte {
 	if objectives := o.Plan.Objectives; objectives != (recovery.Objectives{}) {
 		s.Objectives = &planObjectives{minutes(objectives.RecoveryTime), minutes(objectives.RecoveryPoint)}
 	}
+	groups := o.Groups
+	if groups == nil {
+		groups = o.Plan.Groups
+	}
 	for i := range o.Plan.Waves {
 		w := &o.Plan.Waves[i]
 		s.Waves = append(s.Waves, s.wave(w))
 		if w.Group != "" {
-			s.addGroup(w, o.Groups[w.Group])
+			s.addGroup(w, groups[w.Group])
 		}
 	}
 	if len(s.Waves) > 0 {

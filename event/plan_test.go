@@ -103,3 +103,30 @@ func TestAPlanWithoutAnAccountOfItsOwnTakesThatOfItsFirstWave(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// A plan that went through its state is the plan that is begun, with what it
+// left to the defaults said.
+func TestAPlansStateBeginsThatPlan(t *testing.T) {
+	for name, change := range map[string]func(*event.Opening){
+		"groups of the opening": func(*event.Opening) {},
+		"groups of the plan":    func(o *event.Opening) { o.Plan.Groups, o.Groups = o.Groups, nil },
+	} {
+		o := opening()
+		change(&o)
+		r := &region{book: book{clock: time.Unix(0, 0)}}
+		answer := invoke(t, r, `{"action":"begin_execution","state":`+string(event.StateOf(o))+`}`)
+		if len(r.begun) != 1 {
+			t.Fatalf("%s: the plan was not begun: %s", name, answer)
+		}
+		want, got := opening(), r.begun[0]
+		for i := range want.Plan.Waves {
+			w := &want.Plan.Waves[i]
+			w.OnFailure, w.Timeout = w.OnFailure.OrDefault(), w.TimeLimit()
+		}
+		delete(want.Groups, "pg-other")
+		want.Plan.Groups = want.Groups
+		if diff := cmp.Diff(want.Plan, got.Plan); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+}

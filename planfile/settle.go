@@ -22,6 +22,12 @@ func (p *planReader) settle() {
 		if at.broken {
 			continue
 		}
+		if g != nil {
+			if p.plan.Groups == nil {
+				p.plan.Groups = map[recovery.ProtectionGroupID]*recovery.ProtectionGroup{}
+			}
+			p.plan.Groups[w.Group] = &g.ProtectionGroup
+		}
 		p.settleAccount(w, at, g)
 		p.settleServers(w, at, g)
 	}

@@ -83,6 +83,7 @@ func (w *PlannedWave) Fill(found []SourceServer) error {
 		return nil
 	}
 	var strangers []string
+	w.Servers = slices.Clone(w.Servers) // the plan as it was asked for stays as it was
 	for i := range w.Servers {
 		s := &w.Servers[i]
 		hostname, known := hostnames[s.ID]
