@@ -56,7 +56,7 @@ func (o *Orchestrator) resolveTags(ctx context.Context, asked *recovery.Plan) (*
 	plan.Waves = append([]recovery.PlannedWave(nil), asked.Waves...)
 	for i := range plan.Waves {
 		w := &plan.Waves[i]
-		if len(w.Servers) > 0 || len(w.Tags) == 0 {
+		if len(w.Tags) == 0 {
 			continue
 		}
 		region, err := o.assume(ctx, w.Account)
@@ -67,14 +67,16 @@ func (o *Orchestrator) resolveTags(ctx context.Context, asked *recovery.Plan) (*
 		if err != nil {
 			return nil, drsFailure(err)
 		}
-		if len(found) == 0 || len(found) > recovery.MostServers {
-			return nil, recovery.Errorf(recovery.ValidationError, "wave %d: %d source servers of account %s, %s have the tags %v of group %s; a wave has 1 to %d",
-				w.Number, len(found), w.Account.AccountID, w.Account.Region, w.Tags, w.Group, recovery.MostServers)
+		if err := w.Fill(found); err != nil {
+			return nil, err
 		}
-		for _, s := range found {
-			w.Servers = append(w.Servers, recovery.Server{ID: s.ID, Hostname: s.Hostname})
+	}
+	if problems := plan.CheckServers(); len(problems) > 0 {
+		words := make([]string, len(problems))
+		for i, p := range problems {
+			words[i] = fmt.Sprintf("wave %d %s", plan.Waves[p.Wave].Number, p.Text)
 		}
-		w.Tags = nil
+		return nil, recovery.Errorf(recovery.ValidationError, "plan %s: %s", plan.ID, strings.Join(words, "; "))
 	}
 	return &plan, nil
 }
