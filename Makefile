@@ -10,12 +10,19 @@ FUNCTION := -tags lambda.norpc -ldflags "-s -w"
 FUZZ_TIME ?= 10s
 BENCH ?= .
 
-.PHONY: help demo check format vet staticcheck test build bench broken fuzz lambda clean FORCE
+.PHONY: help demo demo-events check format vet staticcheck test build bench broken fuzz lambda clean FORCE
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: bin/muster ## the specification's example, two waves, on a simulated AWS
+demo: bin/muster ## a drill of a whole plan, thirty servers' fleet, on a simulated AWS
+	@set -e; data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \
+	printf '$$ muster drill examples/three-tier.yaml\n'; \
+	bin/muster drill examples/three-tier.yaml --data "$$data" --speed 120 --by "$${USER:-demo}" \
+	  --answer PAUSE_BEFORE_WAVE=resume --answer WAVE_FAILED=retry --answer WAVE_FAILED=skip --cleanup \
+	  || test $$? -eq 4
+
+demo-events: bin/muster ## the specification's example, two waves, event by event
 	@set -e; data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \
 	for wave in 1 2; do \
 	  event=testdata/events/complete-example.wave-$$wave.json; \

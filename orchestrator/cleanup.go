@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,8 +30,9 @@ const mostExecutions = 1000
 // Cleanup asks for the recovery instances of an execution to be terminated.
 type Cleanup struct {
 	Execution recovery.ExecutionID
-	Recovery  bool   // those of a real recovery, too: somebody confirmed that
-	By        string // who asks
+	Recovery  bool          // those of a real recovery, too: somebody confirmed that
+	By        string        // who asks
+	LookEvery time.Duration // between two looks at what is terminating; 0: 15 seconds
 }
 
 // Cleaned is what a clean-up did.
@@ -57,7 +59,7 @@ func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error)
 	}
 	done := &Cleaned{}
 	for account, servers := range launchedByAccount(e, plan) {
-		w := cleaning{o: o, e: e, by: c.By, servers: servers, done: done}
+		w := cleaning{o: o, e: e, by: c.By, every: cmp.Or(c.LookEvery, cleanupStep), servers: servers, done: done}
 		if w.region, err = o.assume(ctx, account); err != nil {
 			return done, err
 		}
@@ -119,6 +121,7 @@ type cleaning struct {
 	o       *Orchestrator
 	e       *recovery.Execution
 	by      string
+	every   time.Duration
 	region  recovery.Region
 	servers []recovery.SourceServerID
 	done    *Cleaned
@@ -147,7 +150,7 @@ func (w *cleaning) run(ctx context.Context) error {
 			}
 		}
 		w.o.tell(w.e.ID, recovery.Event{Kind: recovery.EventNote, Message: fmt.Sprintf("%d recovery instances are still there", len(left))})
-		if err := sleep(ctx, cleanupStep); err != nil {
+		if err := sleep(ctx, w.every); err != nil {
 			return err
 		}
 	}

@@ -54,9 +54,13 @@ func (m *Main) root() *cobra.Command {
 wave by wave: it checks that the servers are ready, brings their launch settings
 to what the plan asks for, and starts one recovery job for each wave, once.
 
-Everything here runs against a simulated AWS on this machine. Nothing reaches a
-real account, and your AWS settings are neither read nor changed.`,
-		Example: `  # start a wave: an example event for the default fleet, and its answer
+Everything here runs against a simulated AWS on this machine, unless --aws says
+otherwise: without it nothing reaches a real account, and your AWS settings are
+neither read nor changed.`,
+		Example: `  # rehearse a whole plan
+  muster drill examples/three-tier.yaml --speed 60
+
+  # start a wave: an example event for the default fleet, and its answer
   muster event > wave.json
   muster invoke wave.json
 
@@ -71,7 +75,8 @@ real account, and your AWS settings are neither read nor changed.`,
 	root.SetOut(m.Stdout)
 	root.SetErr(m.Stderr)
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.version(), exitCodesHelp(), faultsHelp())
+	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.drill(), m.recover(), m.resume(), m.list(), m.show(), m.decide(), m.pause(), m.cancel(), m.cleanUp(),
+		m.version(), exitCodesHelp(), faultsHelp())
 	return root
 }
 

@@ -42,6 +42,20 @@ var marks = map[recovery.EventKind]struct {
 	recovery.EventLooking:     {"…", "looking", style.busy},
 	recovery.EventRetrying:    {"↻", "again", style.busy},
 	recovery.EventNote:        {"·", "note", style.faint},
+	recovery.EventOpened:      {"✓", "opened", style.good},
+	recovery.EventPostponed:   {"↻", "postponed", style.busy},
+	recovery.EventProgress:    {"·", "launching", style.faint},
+	recovery.EventCompleted:   {"✓", "completed", style.good},
+	recovery.EventFailed:      {"✗", "failed", style.bad},
+	recovery.EventTimedOut:    {"✗", "timed out", style.bad},
+	recovery.EventDecided:     {"→", "decided", style.busy},
+	recovery.EventPaused:      {"⏸", "paused", style.busy},
+	recovery.EventCancelled:   {"✗", "cancelled", style.bad},
+	recovery.EventInterrupted: {"✗", "interrupted", style.bad},
+	recovery.EventContinued:   {"↻", "goes on", style.busy},
+	recovery.EventAwaiting:    {"…", "awaiting", style.busy},
+	recovery.EventFinished:    {"✓", "finished", style.strong},
+	recovery.EventCleaned:     {"→", "cleaning up", style.busy},
 }
 
 // observe implements wiring.Observer.

@@ -75,3 +75,13 @@ func pretty(doc []byte) []byte {
 	}
 	return []byte(harmlessLines(out.String()))
 }
+
+// terminalSize is how many columns and rows a terminal has; 0 where it does
+// not say.
+func terminalSize(f *os.File) (width, height int) {
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0, 0
+	}
+	return width, height
+}

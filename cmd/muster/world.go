@@ -36,6 +36,7 @@ type worldFlags struct {
 
 	endpoint string
 	groups   string
+	aws      bool // no simulated AWS: the real one
 }
 
 // addWorld adds the flags of a simulated AWS.
@@ -53,9 +54,20 @@ func (w *worldFlags) addHouse(flags *pflag.FlagSet) {
 	flags.StringVar(&w.groups, "groups", "", "protection groups from a plan `FILE` (default: those of the fleet, if it has any)")
 }
 
+// addPlaces adds the flags that say where a record is.
+func (w *worldFlags) addPlaces(flags *pflag.FlagSet) {
+	w.addWorld(flags, recordHelp)
+	flags.StringVar(&w.endpoint, "endpoint", "", "the simulated AWS that runs at `URL` (muster simulate), instead of one of our own")
+	flags.BoolVar(&w.aws, "aws", false, "AWS itself, with your own credentials, instead of a simulated one")
+}
+
+const recordHelp = "keep the simulated AWS and the record of executions in this `FOLDER` (default: a folder for each fleet under $XDG_STATE_HOME/muster or ~/.local/state/muster)"
+
 // house is what a command works with. Close it.
 type house struct {
 	wiring.House
+	store   wiring.Store
+	folder  string
 	closers []func() error
 }
 
@@ -79,6 +91,9 @@ func (w *worldFlags) open(ctx context.Context, m *Main) (*house, error) {
 }
 
 func (w *worldFlags) furnish(ctx context.Context, m *Main, h *house) error {
+	if w.aws {
+		return w.furnishAWS(ctx, m, h)
+	}
 	fleet, err := w.loadFleet()
 	if err != nil {
 		return err
@@ -103,14 +118,22 @@ func (w *worldFlags) furnish(ctx context.Context, m *Main, h *house) error {
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, filepath.Join(folder, "executions.db"))
+	h.Accounts = wiring.Accounts(config)
+	return h.openStore(ctx, folder)
+}
+
+// openStore opens the record.
+func (h *house) openStore(ctx context.Context, folder string) error {
+	store, err := sqlite.Open(ctx, filepath.Join(folder, recordFile))
 	if err != nil {
 		return err
 	}
 	h.closers = append(h.closers, store.Close)
-	h.Executions, h.Accounts = store, wiring.Accounts(config)
+	h.store, h.Executions, h.folder = store, store, folder
 	return nil
 }
+
+const recordFile = "executions.db"
 
 func (w *worldFlags) loadFleet() (*simulator.Fleet, error) {
 	fleet, err := simulator.LoadFleet(w.fleet)
@@ -168,6 +191,10 @@ func (w *worldFlags) folder(m *Main, fleet *simulator.Fleet) (string, error) {
 	if w.data != "" {
 		return filepath.Abs(w.data)
 	}
+	return w.ownFolder(m, func() string { return w.worldName(fleet) })
+}
+
+func (w *worldFlags) ownFolder(m *Main, name func() string) (string, error) {
 	home := m.Env("XDG_STATE_HOME")
 	if !filepath.IsAbs(home) { // as the XDG base directory specification has it
 		user := m.Env("HOME")
@@ -176,7 +203,7 @@ func (w *worldFlags) folder(m *Main, fleet *simulator.Fleet) (string, error) {
 		}
 		home = filepath.Join(user, ".local", "state")
 	}
-	return filepath.Join(home, "muster", w.worldName(fleet)), nil
+	return filepath.Join(home, "muster", name()), nil
 }
 
 // worldName keeps the worlds of different fleets, seeds and endpoints apart.

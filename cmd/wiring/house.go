@@ -37,12 +37,17 @@ type Observer func(recovery.ExecutionID, recovery.Event)
 
 // Handler answers events. Its Invoke is what Lambda calls.
 func (h House) Handler(observe Observer) event.Handler {
-	return event.Handler{Starter: &orchestrator.Orchestrator{
+	return event.Handler{Starter: h.Orchestrator(observe)}
+}
+
+// Orchestrator does what an event, or somebody at a command line, asks for.
+func (h House) Orchestrator(observe Observer) *orchestrator.Orchestrator {
+	return &orchestrator.Orchestrator{
 		Accounts:   h.Accounts,
 		Executions: h.Executions,
 		Groups:     h.Groups,
 		Observe:    observe,
-	}}
+	}
 }
 
 // Groups reads the protection groups of a file.
@@ -62,6 +67,9 @@ func Groups(file string) (recovery.GroupStore, error) {
 type Store interface {
 	recovery.ExecutionStore
 	Close() error
+	// A journal of drivers: stepfunctions.Journal.
+	Append(ctx context.Context, execution string, n int, entry []byte) error
+	Entries(ctx context.Context, execution string) ([][]byte, error)
 }
 
 // StoreSetting is where executions are kept, as MUSTER_STORE says it.

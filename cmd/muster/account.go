@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"muster/cmd/wiring"
+	"muster/simulator"
+)
+
+// furnishAWS puts the house together for AWS itself, with whatever the SDK
+// finds in the user's own settings.
+func (w *worldFlags) furnishAWS(ctx context.Context, m *Main, h *house) error {
+	if err := w.checkAWS(); err != nil {
+		return err
+	}
+	folder, err := w.recordFolder(m)
+	if err != nil {
+		return err
+	}
+	settings, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return usage("", "your AWS settings: %w", err)
+	}
+	if settings.Region == "" {
+		settings.Region = "us-east-1" // for STS; every account context names its own
+	}
+	h.Accounts = wiring.Accounts(settings)
+	return h.openStore(ctx, folder)
+}
+
+func (w *worldFlags) checkAWS() error {
+	if w.fleet != simulator.DefaultFleet || w.endpoint != "" || w.speed != 1 || w.seed != 0 || len(w.faults) > 0 {
+		return usage("", "--aws is AWS itself: --fleet, --endpoint, --speed, --seed and --fault are about a simulated one")
+	}
+	return nil
+}
+
+// recordFolder is where the record is that the flags lead to.
+func (w *worldFlags) recordFolder(m *Main) (string, error) {
+	switch {
+	case w.data != "":
+		return filepath.Abs(w.data)
+	case w.aws:
+		return w.ownFolder(m, func() string { return "aws" })
+	}
+	fleet, err := w.loadFleet()
+	if err != nil {
+		return "", err
+	}
+	return w.folder(m, fleet)
+}
+
+// openRecord opens the record alone, which has to be there.
+func (w *worldFlags) openRecord(ctx context.Context, m *Main) (*house, error) {
+	if w.aws {
+		if err := w.checkAWS(); err != nil {
+			return nil, err
+		}
+	}
+	folder, err := w.recordFolder(m)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(folder, recordFile)); err != nil {
+		return nil, usage("Say where it is: --data, --fleet, --endpoint or --aws, as the execution was begun with", "there is no record of executions in %s", folder)
+	}
+	h := &house{}
+	if err := h.openStore(ctx, folder); err != nil {
+		return nil, err
+	}
+	return h, nil
+}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/orchestrator"
+	"muster/recovery"
+)
+
+// mostListed is how many executions are looked through for one.
+const mostListed = 10000
+
+// find resolves EXECUTION: an id, a unique beginning of one, or last, the one
+// that changed last.
+func (h *house) find(ctx context.Context, name string) (recovery.ExecutionID, error) {
+	all, err := h.Executions.Executions(ctx, mostListed)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, e := range all {
+		if string(e.ID) == name || name == "last" {
+			return e.ID, nil
+		}
+		if name != "" && strings.HasPrefix(string(e.ID), name) {
+			found = append(found, string(e.ID))
+		}
+	}
+	switch len(found) {
+	case 1:
+		return recovery.ExecutionID(found[0]), nil
+	case 0:
+		return "", usage("See: muster list", "there is no execution %s in %s", recovery.Quote(name), h.folder)
+	}
+	return "", usage("See: muster list", "%s is the beginning of several: %s", recovery.Quote(name), strings.Join(found[:min(len(found), 5)], ", "))
+}
+
+// onRecord runs a command about one execution that needs its record alone.
+func (m *Main) onRecord(o *runOptions, do func(ctx context.Context, r *runner) error) func(*cobra.Command, []string) error {
+	return m.command(func(ctx context.Context, args []string) error {
+		h, err := o.world.openRecord(ctx, m)
+		if err != nil {
+			return err
+		}
+		defer h.Close()
+		r := &runner{m: m, o: o, house: h, view: silent{}}
+		if r.id, err = h.find(ctx, args[0]); err != nil {
+			return err
+		}
+		return do(ctx, r)
+	})
+}
+
+// onWorld runs a command that goes on with an execution, in its world and at
+// the speed that it was begun with.
+func (m *Main) onWorld(o *runOptions, do func(ctx context.Context, r *runner) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		said := cmd.Flags().Changed("speed")
+		var id recovery.ExecutionID
+		find := m.onRecord(o, func(ctx context.Context, r *runner) error {
+			id = r.id
+			if !said && !o.world.aws && o.world.endpoint == "" {
+				o.world.speed = r.house.speedOf(ctx, id)
+			}
+			return nil
+		})
+		if err := find(cmd, args); err != nil {
+			return err
+		}
+		return m.command(func(ctx context.Context, _ []string) error {
+			r, err := m.openRun(ctx, o, id)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			return do(ctx, r)
+		})(cmd, args)
+	}
+}
+
+func (m *Main) resume() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "resume EXECUTION",
+		Short: "Go on with an execution whose driver stopped",
+		Long: `Resume drives an execution on from where it stands: after an interrupt, a kill,
+or a restart of the machine. What was started is found again, and nothing is started
+twice. A driver that still runs elsewhere is taken over from, and stops.
+
+` + executionHelp + "\n\n" + runningHelp,
+		Example: "  muster resume last",
+		Args:    cobra.ExactArgs(1),
+	}
+	o.addRunning(cmd.Flags())
+	cmd.RunE = m.onWorld(&o, func(ctx context.Context, r *runner) error { return r.run(ctx, nil) })
+	return cmd
+}
+
+const executionHelp = `EXECUTION is an id, a unique beginning of one, or "last": the one that changed last.
+Say --fleet, --data, --endpoint or --aws as the execution was begun with.`
+
+func (m *Main) decide() *cobra.Command {
+	var o runOptions
+	var wave int
+	var exclude []string
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "decide EXECUTION resume|retry|skip|cancel",
+		Short: "Answer a question of an execution",
+		Long: `Decide records a decision, which the execution's driver finds within a second:
+
+  resume   go on: past a gate, a pause, an interruption
+  retry    try a failed wave again, with the servers that were not launched
+  skip     go on without the wave
+  cancel   start nothing more; what runs, runs on
+
+A gate may be passed before it asks. What does not apply is refused (exit code 3),
+and changes nothing. Who, when and why is recorded.
+
+` + executionHelp,
+		Example:   "  muster decide last resume --wave 4 --reason \"the databases are checked\"\n  muster decide last retry --wave 2 --exclude s-0123456789abcdef0",
+		Args:      cobra.ExactArgs(2),
+		ValidArgs: []string{"resume", "retry", "skip", "cancel"},
+	}
+	addDeciding(cmd, &o, &reason)
+	cmd.Flags().IntVar(&wave, "wave", 0, "the `NUMBER` of the wave (default: the only one that asks)")
+	cmd.Flags().StringSliceVar(&exclude, "exclude", nil, "leave this `SERVER` out of the retry; may be repeated")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		choice := recovery.Choice(args[1])
+		return m.onRecord(&o, func(ctx context.Context, r *runner) error {
+			if err := choice.Check(); err != nil {
+				return usage("", "the decision %w", err)
+			}
+			d := recovery.Decision{Choice: choice, Wave: wave, Request: r.request(reason)}
+			for _, id := range exclude {
+				if err := recovery.SourceServerID(id).Check(); err != nil {
+					return usage("", "--exclude: %w", err)
+				}
+				d.Exclude = append(d.Exclude, recovery.SourceServerID(id))
+			}
+			if len(exclude) > 0 && choice != recovery.Retry {
+				return usage("", "--exclude is for a retry")
+			}
+			return r.record(func(o *orchestrator.Orchestrator) error { return o.Decide(ctx, r.id, d) }, "decided: "+string(choice))
+		})(cmd, args)
+	}
+	return cmd
+}
+
+func addDeciding(cmd *cobra.Command, o *runOptions, reason *string) {
+	o.world.addPlaces(cmd.Flags())
+	cmd.Flags().StringVar(&o.by, "by", "", "`WHO` decides, for the record (default: $USER)")
+	cmd.Flags().StringVar(reason, "reason", "", "`WHY`, for the record")
+}
+
+func (r *runner) request(reason string) recovery.Request {
+	return recovery.Request{By: r.m.who(r.o.by), At: time.Now(), Reason: reason}
+}
+
+func (r *runner) record(do func(*orchestrator.Orchestrator) error, said string) error {
+	if err := asked(do(r.house.Orchestrator(nil))); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(r.m.Stdout, "%s: %s\n", r.id, said)
+	return err
+}
+
+func (m *Main) pause() *cobra.Command {
+	var o runOptions
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "pause EXECUTION",
+		Short: "Start no more waves until somebody says resume",
+		Long: `Pause starts no more waves; what runs, runs on. muster decide EXECUTION resume
+lets it go on.
+
+` + executionHelp,
+		Args: cobra.ExactArgs(1),
+	}
+	addDeciding(cmd, &o, &reason)
+	cmd.RunE = m.onRecord(&o, func(ctx context.Context, r *runner) error {
+		return r.record(func(o *orchestrator.Orchestrator) error { return o.Pause(ctx, r.id, r.request(reason)) },
+			"nothing new starts; to go on: "+r.command("decide", r.id)+" resume")
+	})
+	return cmd
+}
+
+func (m *Main) cancel() *cobra.Command {
+	var o runOptions
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "cancel EXECUTION",
+		Short: "End an execution: nothing more is started",
+		Long: `Cancel ends an execution. Jobs that run cannot be stopped in DRS, and run on: the
+execution's end names them. Where no driver runs, muster resume records that end.
+
+` + executionHelp,
+		Args: cobra.ExactArgs(1),
+	}
+	addDeciding(cmd, &o, &reason)
+	cmd.RunE = m.onRecord(&o, func(ctx context.Context, r *runner) error {
+		d := recovery.Decision{Choice: recovery.CancelAll, Request: r.request(reason)}
+		return r.record(func(o *orchestrator.Orchestrator) error { return o.Decide(ctx, r.id, d) },
+			"cancelled; if no driver runs, its end is recorded by: "+r.command("resume", r.id))
+	})
+	return cmd
+}
+
+func (m *Main) cleanUp() *cobra.Command {
+	var o runOptions
+	var recoveries bool
+	cmd := &cobra.Command{
+		Use:   "cleanup EXECUTION",
+		Short: "Terminate the instances that a drill launched",
+		Long: `Cleanup terminates the recovery instances that the execution's own jobs launched,
+and no other, and waits until they are gone. It can be interrupted and repeated.
+Those of a recovery are left alone without --recovery and --confirm EXECUTION-ID.
+
+` + executionHelp,
+		Example: "  muster cleanup last",
+		Args:    cobra.ExactArgs(1),
+	}
+	o.world.addPlaces(cmd.Flags())
+	o.addTelling(cmd.Flags())
+	cmd.Flags().StringVar(&o.by, "by", "", "`WHO` asks for it, for the record (default: $USER)")
+	cmd.Flags().BoolVar(&recoveries, "recovery", false, "terminate the instances of a recovery, too: servers that may be in use")
+	cmd.Flags().StringVar(&o.confirm, "confirm", "", "the execution's `ID`, to say that this is meant")
+	cmd.RunE = m.onWorld(&o, func(ctx context.Context, r *runner) error {
+		if recoveries {
+			if err := m.confirmed(ctx, o.confirm, string(r.id), "terminate them", "This terminates the servers that "+string(r.id)+" recovered"); err != nil {
+				return err
+			}
+		}
+		if err := r.clean(ctx, r.house.Orchestrator(r.view.observe), recoveries); err != nil {
+			return err
+		}
+		return r.report(ctx)
+	})
+	return cmd
+}

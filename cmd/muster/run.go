@@ -1,0 +1,220 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"muster/event"
+	"muster/planfile"
+	"muster/recovery"
+)
+
+// runOptions are those of the commands that run executions.
+type runOptions struct {
+	world     worldFlags
+	id        string
+	by        string
+	poll      time.Duration
+	answers   []string
+	noWait    bool
+	cleanup   bool
+	confirm   string
+	json      bool
+	quiet     bool
+	speedSaid bool
+}
+
+func (o *runOptions) addTelling(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.json, "json", false, "print everything that happens, and the result, as JSON lines on standard output")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "do not tell what happens; print the result alone")
+}
+
+func (o *runOptions) addRunning(flags *pflag.FlagSet) {
+	o.world.addPlaces(flags)
+	o.addTelling(flags)
+	flags.StringVar(&o.by, "by", "", "`WHO` begins and decides, for the record (default: $USER)")
+	flags.StringArrayVar(&o.answers, "answer", nil, "decide ahead, `REASON=CHOICE` as in WAVE_FAILED=retry; the first for the first time that a wave asks, and so on")
+	flags.BoolVar(&o.noWait, "no-wait", false, "leave, with exit code 7, when a decision is awaited")
+}
+
+func (m *Main) drill() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "drill PLAN",
+		Short: "Rehearse a whole plan: launch every wave as a drill",
+		Long: `Drill runs a plan file (muster plan check) to its end, wave by wave, as a drill:
+the servers that it launches are DRS's drill instances, and can be cleaned up.
+
+AWS is simulated, in this process, unless --aws or --endpoint says otherwise. With
+--aws it is AWS itself, with your own credentials; instances are launched and cost
+money. Either way the state machine that is deployed is walked on this machine, and
+everything it does is recorded before it counts.
+
+` + runningHelp,
+		Example: `  muster drill examples/three-tier.yaml --speed 60
+  muster drill examples/three-tier.yaml --speed 300 --answer PAUSE_BEFORE_WAVE=resume --cleanup`,
+		Args: cobra.ExactArgs(1),
+	}
+	m.addPlanRun(cmd, &o)
+	cmd.Flags().BoolVar(&o.cleanup, "cleanup", false, "at the end, terminate the instances that this drill launched")
+	cmd.RunE = m.command(func(ctx context.Context, args []string) error {
+		return m.runPlan(ctx, &o, recovery.Drill, args[0], cmd)
+	})
+	return cmd
+}
+
+func (m *Main) recover() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "recover PLAN",
+		Short: "Recover a whole plan, in earnest",
+		Long: `Recover runs a plan file to its end, wave by wave, as a recovery: what it launches
+takes over, and is never cleaned up by anybody who does not confirm it. The plan's id
+has to be typed first, or given by --confirm where no terminal is there to ask.
+
+AWS is simulated, in this process, unless --aws or --endpoint says otherwise; with
+--aws it is AWS itself, with your own credentials.
+
+` + runningHelp,
+		Example: `  muster recover plan.yaml --aws
+  muster recover plan.yaml --aws --confirm rp-shop --json`,
+		Args: cobra.ExactArgs(1),
+	}
+	m.addPlanRun(cmd, &o)
+	cmd.Flags().StringVar(&o.confirm, "confirm", "", "the plan's `ID`, to say that this is meant")
+	cmd.RunE = m.command(func(ctx context.Context, args []string) error {
+		return m.runPlan(ctx, &o, recovery.Recovery, args[0], cmd)
+	})
+	return cmd
+}
+
+const runningHelp = `When a wave fails, or has a gate before it, you are asked here; from another terminal
+muster decide answers as well. Interrupt it, or kill it: muster resume goes on.
+
+Exit codes (muster help exit-codes): 0 every server was recovered, 4 partial,
+5 failed, 6 cancelled or interrupted, 7 waiting for a decision (--no-wait),
+3 refused before anything was begun, 2 wrong usage, 1 our failure.`
+
+func (m *Main) addPlanRun(cmd *cobra.Command, o *runOptions) {
+	flags := cmd.Flags()
+	o.addRunning(flags)
+	flags.StringVar(&o.world.groups, "groups", "", "a `FILE` with protection groups that the plan does not define itself")
+	flags.DurationVar(&o.poll, "poll", 0, "look at running jobs every so much `TIME` of AWS's (default: by their age, 15s to 1m)")
+	flags.StringVar(&o.id, "execution", "", "the execution's `ID` (default: a new one)")
+}
+
+// runPlan begins an execution of a plan file, and runs it to its end.
+func (m *Main) runPlan(ctx context.Context, o *runOptions, kind recovery.ExecutionType, file string, cmd *cobra.Command) error {
+	plan, err := m.loadPlan(file, o.world.groups)
+	if err != nil {
+		return err
+	}
+	if o.poll != 0 && (o.poll < time.Second || o.poll > time.Hour) {
+		return usage("", "--poll: %s is not from 1s to 1h", o.poll)
+	}
+	if kind == recovery.Recovery {
+		if err := m.confirmed(ctx, o.confirm, string(plan.Plan.ID), "recover", fmt.Sprintf("This launches the servers of plan %s in earnest", plan.Plan.ID)); err != nil {
+			return err
+		}
+	}
+	now := time.Now().UTC()
+	id := recovery.ExecutionID(cmp.Or(o.id, newExecutionID(plan.Plan.ID, now)))
+	if err := id.Check(); err != nil || len(id) > mostExecutionID {
+		return usage("", "--execution: %s must be an id of at most %d letters, digits and . _ -", recovery.Quote(string(id)), mostExecutionID)
+	}
+	r, err := m.openRun(ctx, o, id)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	known, err := r.house.Executions.Execution(ctx, id)
+	if err != nil {
+		return err
+	}
+	if known.Version > 0 {
+		return usage("To go on with it: "+r.command("resume", id), "there is an execution %s already", id)
+	}
+	input := event.StateOf(event.Opening{Plan: plan.Plan, Groups: plan.Groups.ByID(), Execution: id, Type: kind, InitiatedBy: m.who(o.by), StartTime: now.Format(time.RFC3339)})
+	return r.run(ctx, o.extended(input))
+}
+
+// extended puts into the state what the plan does not say.
+func (o *runOptions) extended(input []byte) []byte {
+	state, err := event.ParseState(input)
+	if err != nil {
+		return input // begin_execution says why
+	}
+	var set []event.Field
+	if o.poll > 0 {
+		set = append(set, event.Field{Key: "pollSeconds", Value: fmt.Appendf(nil, "%d", int(o.poll.Seconds()))})
+	}
+	if !o.world.aws && o.world.speed != 1 {
+		set = append(set, event.Field{Key: simulationKey, Value: fmt.Appendf(nil, `{"speed":%v}`, o.world.speed)})
+	}
+	return state.Patch(set...)
+}
+
+// mostExecutionID leaves room for -r2 in a state machine's execution's name.
+const mostExecutionID = 74
+
+// newExecutionID makes an id that says what it is of and when it began.
+func newExecutionID(plan recovery.PlanID, now time.Time) string {
+	name := strings.TrimPrefix(string(plan), "rp-")
+	return fmt.Sprintf("exec-%s-%s-%s", name[:min(len(name), 40)], now.Format("20060102-150405"), strings.ToLower(rand.Text()[:4]))
+}
+
+// loadPlan reads a plan file. What is wrong with it is usage.
+func (m *Main) loadPlan(name, groups string) (*planfile.File, error) {
+	var others []string
+	if groups != "" {
+		others = append(others, groups)
+	}
+	file, err := m.readPlan(name, others)
+	if _, said := errors.AsType[*failure](err); err != nil && !said {
+		return nil, usage("", "%w", err)
+	}
+	return file, err
+}
+
+// who is the person that the record names.
+func (m *Main) who(by string) string {
+	return cmp.Or(by, m.Env("USER"), m.Env("LOGNAME"), "somebody at the command line")
+}
+
+// confirmed makes sure that somebody means it.
+func (m *Main) confirmed(ctx context.Context, given, want, verb, what string) error {
+	if given == "" && m.StdinTerminal && m.StderrTerminal {
+		fmt.Fprintf(m.Stderr, "%s.\nType %s to %s: ", harmless(what), m.style().strong(want), verb)
+		lines := make(chan string, 1)
+		go func() {
+			line, _ := bufio.NewReader(m.Stdin).ReadString('\n')
+			lines <- strings.TrimSpace(line)
+		}()
+		select {
+		case given = <-lines:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if given == "" {
+			return &failure{exitCanceled, errors.New("nothing was typed; nothing was done"), ""}
+		}
+	}
+	switch given {
+	case want:
+		return nil
+	case "":
+		return usage(fmt.Sprintf("To say that this is meant: --confirm %s", want), "%s, and nobody is here to confirm it", lowerFirst(what))
+	}
+	return usage("", "%s is not %s; nothing was done", recovery.Quote(given), want)
+}
+
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"muster/orchestrator"
+	"muster/recovery"
+	"muster/simulator"
+)
+
+// runner is one execution that this process drives, and how it is shown.
+type runner struct {
+	m     *Main
+	o     *runOptions
+	id    recovery.ExecutionID
+	house *house
+	view  view
+}
+
+func (m *Main) openRun(ctx context.Context, o *runOptions, id recovery.ExecutionID) (*runner, error) {
+	if _, err := parseAnswers(o.answers); err != nil {
+		return nil, err
+	}
+	h, err := o.world.open(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{m: m, o: o, id: id, house: h}
+	r.view = m.viewOf(o, r)
+	return r, nil
+}
+
+func (r *runner) close() {
+	r.view.close()
+	r.house.Close()
+}
+
+func (m *Main) viewOf(o *runOptions, r *runner) view {
+	switch {
+	case o.json:
+		return newDocuments(m.Stdout)
+	case o.quiet:
+		return silent{}
+	}
+	return &lines{w: m.Stderr, style: m.style(), speed: o.world.speed, begun: time.Now()}
+}
+
+// run drives the execution to its end, says how it ended, and cleans up where
+// that was asked for.
+func (r *runner) run(ctx context.Context, input []byte) error {
+	orch := r.house.Orchestrator(r.view.observe)
+	given, err := parseAnswers(r.o.answers)
+	if err != nil {
+		return err
+	}
+	d := &driver{id: r.id, house: r.house, handler: r.house.Handler(r.view.observe), orch: orch, pace: r.o.world.speed, desk: &desk{
+		id: r.id, store: r.house.Executions, orch: orch, view: r.view, by: r.m.who(r.o.by), given: given, leave: r.o.noWait,
+		decide: r.command("decide", r.id),
+	}}
+	if r.m.StdinTerminal && r.m.StderrTerminal && !r.o.json && !r.o.quiet {
+		d.desk.stdin = r.m.Stdin
+	}
+	if !r.o.json && !r.o.quiet {
+		fmt.Fprintf(r.m.Stderr, "%s\n", r.m.style().strong("Execution "+string(r.id)))
+	}
+	if err := d.drive(ctx, input); err != nil {
+		r.view.close()
+		return r.explain(ctx, err)
+	}
+	e, err := r.house.Executions.Execution(ctx, r.id)
+	if err != nil {
+		return err
+	}
+	if r.o.cleanup {
+		if err := r.clean(ctx, orch, false); err != nil {
+			return err
+		}
+	}
+	r.view.close()
+	if err := r.report(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	return ended(e.Ended.Outcome)
+}
+
+// clean terminates what the execution launched.
+func (r *runner) clean(ctx context.Context, orch *orchestrator.Orchestrator, recoveries bool) error {
+	every := 15 * time.Second
+	if !r.o.world.aws {
+		every = time.Duration(float64(every) / min(max(r.o.world.speed, 1), fastest))
+	}
+	_, err := orch.Cleanup(ctx, orchestrator.Cleanup{Execution: r.id, Recovery: recoveries, By: r.m.who(r.o.by), LookEvery: every})
+	if errors.Is(err, context.Canceled) {
+		return &failure{exitCanceled, err, "to go on: " + r.command("cleanup", r.id)}
+	}
+	return asked(err)
+}
+
+// ended gives an outcome its exit code; the result has said the rest.
+func ended(o recovery.Outcome) error {
+	switch o {
+	case recovery.OutcomeCompleted:
+		return nil
+	case recovery.OutcomePartial:
+		return &failure{code: exitPartial}
+	case recovery.OutcomeCancelled:
+		return &failure{code: exitCanceled}
+	}
+	return &failure{code: exitFailed}
+}
+
+// asked gives a refusal of what somebody asked for its exit code.
+func asked(err error) error {
+	if refusal, is := errors.AsType[*recovery.Error](err); is {
+		return &failure{exitRefused, errors.New(refusal.Message), ""}
+	}
+	return err
+}
+
+// explain says why the driver stopped before the end, and how to go on.
+func (r *runner) explain(ctx context.Context, err error) error {
+	if _, said := errors.AsType[*failure](err); said {
+		return err
+	}
+	after := context.WithoutCancel(ctx)
+	e, readErr := r.house.Executions.Execution(after, r.id)
+	begun := readErr == nil && e.Version > 0
+	goOn := "to go on: " + r.command("resume", r.id)
+	switch {
+	case errors.Is(err, errAwaiting):
+		q := recovery.Next(e, time.Now()).Decisions
+		hint := goOn
+		if len(q) > 0 {
+			d := desk{decide: r.command("decide", r.id)}
+			hint = d.hint(q) + "\n" + goOn
+			err = fmt.Errorf("execution %s waits for a decision: %s", r.id, q[0].Text)
+		}
+		return &failure{exitDecision, err, hint}
+	case ctx.Err() != nil && begun:
+		return &failure{exitCanceled, fmt.Errorf("interrupted; jobs that were started run on, and execution %s can be resumed", r.id), goOn}
+	case ctx.Err() != nil:
+		return &failure{exitCanceled, fmt.Errorf("interrupted before execution %s was begun", r.id), goOn}
+	}
+	return &failure{exitFailure, err, goOn}
+}
+
+// command is a command line about the execution, that finds its record.
+func (r *runner) command(verb string, id recovery.ExecutionID) string {
+	return "muster " + verb + " " + string(id) + r.o.world.said()
+}
+
+// said repeats the flags that lead to the same record and world.
+func (w *worldFlags) said() string {
+	text := ""
+	add := func(flag, value string) { text += " --" + flag + " " + shellWord(value) }
+	if w.aws {
+		text += " --aws"
+	}
+	if w.fleet != simulator.DefaultFleet {
+		add("fleet", w.fleet)
+	}
+	if w.endpoint != "" {
+		add("endpoint", w.endpoint)
+	}
+	if w.data != "" {
+		add("data", w.data)
+	}
+	if w.seed != 0 {
+		add("seed", strconv.FormatInt(w.seed, 10))
+	}
+	return text
+}
+
+// width is how wide the terminal of standard error is.
+func (m *Main) errorSize() (width, height int) {
+	if f, ok := m.Stderr.(*os.File); ok && m.StderrTerminal {
+		return terminalSize(f)
+	}
+	return 0, 0
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/recovery"
+)
+
+func (m *Main) list() *cobra.Command {
+	var o runOptions
+	most := 20
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List executions, those that changed last first",
+		Args:  cobra.NoArgs,
+	}
+	o.world.addPlaces(cmd.Flags())
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON, one object a line")
+	cmd.Flags().IntVar(&most, "most", most, "how `MANY`")
+	cmd.RunE = m.command(func(ctx context.Context, _ []string) error {
+		if most < 1 {
+			return usage("", "--most must be at least 1")
+		}
+		h, err := o.world.openRecord(ctx, m)
+		if err != nil {
+			return err
+		}
+		defer h.Close()
+		all, err := h.Executions.Executions(ctx, most)
+		if err != nil {
+			return err
+		}
+		for _, e := range all {
+			a, err := h.tell(ctx, e.ID, h.speedOf(ctx, e.ID))
+			if err != nil {
+				return err
+			}
+			if o.json {
+				a.Events, a.Waves = nil, nil
+				err = writeDocument(m.Stdout, a)
+			} else {
+				_, err = fmt.Fprintf(m.Stdout, "%s  %s  %-8s  %s\n", pad(harmless(string(a.ID)), 44), a.Begun.Local().Format("2006-01-02 15:04"), a.Type, a.paintState(m.outStyle()))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return cmd
+}
+
+func (m *Main) show() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "show EXECUTION",
+		Short: "Show an execution: its waves, servers and events",
+		Long: `Show tells what the record says of an execution: how far it is, what it waits for,
+every wave, every server with its instance or the reason why there is none, and
+everything that happened. It needs no driver to run, and disturbs none.
+
+` + executionHelp,
+		Example: "  muster show last\n  muster show last --json | jq '.waves[].serverOutcomes[] | select(.status != \"LAUNCHED\")'",
+		Args:    cobra.ExactArgs(1),
+	}
+	o.world.addPlaces(cmd.Flags())
+	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
+	cmd.RunE = m.onRecord(&o, func(ctx context.Context, r *runner) error {
+		a, err := r.house.tell(ctx, r.id, r.house.speedOf(ctx, r.id))
+		if err != nil {
+			return err
+		}
+		if o.json {
+			return writeDocument(m.Stdout, a)
+		}
+		_, err = fmt.Fprint(m.Stdout, a.whole(m.outStyle(), r.command("decide", r.id)))
+		return err
+	})
+	return cmd
+}
+
+// whole is the account with everything in it.
+func (a *account) whole(s style, decide string) string {
+	var b strings.Builder
+	b.WriteString(a.summary(s))
+	for _, q := range a.Questions {
+		d := desk{decide: decide}
+		fmt.Fprintf(&b, "%-16s %s\n%-16s %s\n", s.busy("?"), harmless(q.Text), "", harmless(d.hint([]recovery.Question{recovery.Question(q)})))
+	}
+	for i := range a.Waves {
+		w := &a.Waves[i]
+		fmt.Fprintf(&b, "\n%s  %s  %s\n", s.strong(w.title()), w.Status, s.faint(string(w.JobID)))
+		if w.Reason != "" {
+			fmt.Fprintf(&b, "  %s\n", harmless(w.Reason))
+		}
+		for _, f := range w.Fates {
+			note := cmp.Or(f.Reason, f.Note)
+			if f.Optional {
+				note = strings.TrimSpace("optional; " + note)
+			}
+			fmt.Fprintf(&b, "  %-20s %s %-12s %-20s %s\n", f.Server, pad(harmless(f.Hostname), 14), cmp.Or(f.Status, "-"), f.Instance, harmless(note))
+		}
+	}
+	b.WriteString("\n")
+	speed := cmp.Or(a.Speed, 1)
+	for _, ev := range a.Events {
+		b.WriteString(eventLine(s, ev, scaled(ev.At.Sub(a.Begun), speed)) + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"muster/recovery"
+)
+
+// view shows an execution while it runs.
+type view interface {
+	observe(recovery.ExecutionID, recovery.Event)
+	ask(questions []recovery.Question, hint string)
+	answered() // no question is open any more
+	say(string)
+	close()
+}
+
+// lines is the view of a log: a line for everything that happens.
+type lines struct {
+	mu    sync.Mutex
+	w     io.Writer
+	style style
+	speed float64
+	begun time.Time
+}
+
+func (l *lines) write(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, _ = io.WriteString(l.w, text) // who closed our standard error does not want to know
+}
+
+func (l *lines) observe(_ recovery.ExecutionID, ev recovery.Event) {
+	if ev.Kind == recovery.EventClaimed || ev.Kind == recovery.EventAwaiting {
+		return // the next line says it
+	}
+	l.write(eventLine(l.style, ev, scaled(time.Since(l.begun), l.speed)) + "\n")
+}
+
+// eventLine is an event as one line of text.
+func eventLine(s style, ev recovery.Event, at time.Duration) string {
+	m, known := marks[ev.Kind]
+	if !known {
+		m.mark, m.word, m.look = "·", harmless(strings.ToLower(string(ev.Kind))), style.faint
+	}
+	wave := ""
+	if ev.Wave != 0 {
+		wave = fmt.Sprintf("wave %d", ev.Wave)
+	}
+	message := harmless(ev.Message)
+	if len(ev.Changes) > 0 {
+		message += s.faint(fmt.Sprintf(" (settings of %d servers change)", len(ev.Changes)))
+	}
+	return fmt.Sprintf("%s  %-8s %s %-12s %s", s.faint(clock(at)), wave, m.look(s, m.mark), m.word, message)
+}
+
+func (l *lines) ask(questions []recovery.Question, hint string) {
+	var b strings.Builder
+	for _, q := range questions {
+		fmt.Fprintf(&b, "%s %s\n", l.style.busy("?"), harmless(q.Text))
+	}
+	b.WriteString("  " + harmless(hint))
+	if !strings.HasSuffix(hint, "> ") {
+		b.WriteString("\n")
+	}
+	l.write(b.String())
+}
+
+func (l *lines) answered()       {}
+func (l *lines) say(text string) { l.write("  " + harmless(text) + "\n") }
+func (l *lines) close()          {}
+
+// silent is the view of nobody.
+type silent struct{}
+
+func (silent) observe(recovery.ExecutionID, recovery.Event) {}
+func (silent) ask([]recovery.Question, string)              {}
+func (silent) answered()                                    {}
+func (silent) say(string)                                   {}
+func (silent) close()                                       {}
+
+// documents is the view of a program: everything that happens as a line of
+// JSON.
+type documents struct {
+	silent
+	w    io.Writer
+	tell func(recovery.ExecutionID, recovery.Event)
+}
+
+func newDocuments(w io.Writer) *documents { return &documents{w: w, tell: jsonLines(w)} }
+
+func (d *documents) observe(id recovery.ExecutionID, ev recovery.Event) { d.tell(id, ev) }
+
+// writeDocument writes something of ours as one line of JSON.
+func writeDocument(w io.Writer, v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, harmless(string(line))+"\n")
+	return err
+}
+
+// scaled is how long something would have taken in AWS.
+func scaled(d time.Duration, speed float64) time.Duration {
+	if speed <= 0 {
+		return d
+	}
+	return time.Duration(float64(d) * speed)
+}
+
+// clock writes a duration as a clock shows it.
+func clock(d time.Duration) string {
+	s := int(d.Round(time.Second).Seconds())
+	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+}
