@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -37,6 +38,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"retry":  retry,
 			"exits":  exits,
 			"field":  field,
 			"atonce": atOnce,
@@ -139,5 +141,23 @@ func count(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got := strings.Count(ts.ReadFile(args[2]), args[1]); got != want {
 		ts.Fatalf("%d times %q in %s, want %d", got, args[1], args[2], want)
+	}
+}
+
+// retry runs a command once a tenth of a second until it succeeds with a text
+// in its output, at most so many seconds: retry SECONDS TEXT COMMAND…
+func retry(ts *testscript.TestScript, neg bool, args []string) {
+	seconds, err := strconv.Atoi(args[0])
+	if neg || err != nil || len(args) < 3 {
+		ts.Fatalf("usage: retry SECONDS TEXT COMMAND...")
+	}
+	for until := time.Now().Add(time.Duration(seconds) * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		err := ts.Exec(args[2], args[3:]...)
+		if err == nil && strings.Contains(ts.ReadFile("stdout"), args[1]) {
+			return
+		}
+		if time.Now().After(until) {
+			ts.Fatalf("never %q: %v", args[1], err)
+		}
 	}
 }

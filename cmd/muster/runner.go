@@ -47,6 +47,15 @@ func (m *Main) viewOf(o *runOptions, r *runner) view {
 	case o.quiet:
 		return silent{}
 	}
+	if m.StderrTerminal && m.Env("TERM") != "dumb" {
+		return newPicture(m.Stderr, m.style(), o.world.speed, m.errorSize, func() *account {
+			a, err := r.house.tell(context.Background(), r.id, o.world.speed)
+			if err != nil || len(a.Waves) == 0 {
+				return nil
+			}
+			return a
+		})
+	}
 	return &lines{w: m.Stderr, style: m.style(), speed: o.world.speed, begun: time.Now()}
 }
 
@@ -176,7 +185,7 @@ func (w *worldFlags) said() string {
 	return text
 }
 
-// width is how wide the terminal of standard error is.
+// errorSize is how large the terminal of standard error is.
 func (m *Main) errorSize() (width, height int) {
 	if f, ok := m.Stderr.(*os.File); ok && m.StderrTerminal {
 		return terminalSize(f)
