@@ -105,13 +105,19 @@ func (p *picture) answered() {
 	p.asking = false
 }
 
-func (p *picture) say(text string) { (&lines{w: p.w, style: p.style}).say(text) }
+func (p *picture) say(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drawn = 0
+	(&lines{w: p.w, style: p.style}).say(text)
+}
 
 func (p *picture) close() {
 	p.once.Do(func() {
 		close(p.stop)
 		p.done.Wait()
 		p.draw()
+		p.answered()
 	})
 }
 

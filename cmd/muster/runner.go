@@ -155,6 +155,9 @@ func (r *runner) explain(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return &failure{exitCanceled, fmt.Errorf("interrupted before execution %s was begun", r.id), goOn}
 	}
+	if after, err := r.house.store.Entries(after, string(r.id)); err == nil && len(after) == 0 {
+		goOn = "nothing was begun" // the journal itself could not be kept
+	}
 	return &failure{exitFailure, err, goOn}
 }
 
