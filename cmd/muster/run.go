@@ -20,17 +20,16 @@ import (
 
 // runOptions are those of the commands that run executions.
 type runOptions struct {
-	world     worldFlags
-	id        string
-	by        string
-	poll      time.Duration
-	answers   []string
-	noWait    bool
-	cleanup   bool
-	confirm   string
-	json      bool
-	quiet     bool
-	speedSaid bool
+	world   worldFlags
+	id      string
+	by      string
+	poll    time.Duration
+	answers []string
+	noWait  bool
+	cleanup bool
+	confirm string
+	json    bool
+	quiet   bool
 }
 
 func (o *runOptions) addTelling(flags *pflag.FlagSet) {
