@@ -15,12 +15,11 @@ BENCH ?= .
 help: ## list what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: bin/muster ## a drill of a whole plan, thirty servers' fleet, on a simulated AWS
+demo: bin/muster ## a drill of a whole plan, thirty servers in five waves, on a simulated AWS
 	@set -e; data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \
-	printf '$$ muster drill examples/three-tier.yaml\n'; \
-	bin/muster drill examples/three-tier.yaml --data "$$data" --speed 120 --by "$${USER:-demo}" \
-	  --answer PAUSE_BEFORE_WAVE=resume --answer WAVE_FAILED=retry --answer WAVE_FAILED=skip --cleanup \
-	  || test $$? -eq 4
+	printf '$$ muster drill examples/web-shop.yaml\n'; \
+	bin/muster drill examples/web-shop.yaml --fleet examples/fleets/web-shop.yaml --data "$$data" --speed 120 --by "$${USER:-demo}" \
+	  --answer PAUSE_BEFORE_WAVE=resume --answer WAVE_FAILED=retry --cleanup
 
 demo-events: bin/muster ## the specification's example, two waves, event by event
 	@set -e; data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \
