@@ -74,10 +74,25 @@ func (c *claim) ready(ctx context.Context, region recovery.Region) error {
 	}
 	readiness := recovery.Readiness{Policy: c.w.Policy, Replace: c.w.Replace}
 	if err := readiness.Check(c.w.Wave.Servers, s); err != nil {
-		return err
+		return c.explained(ctx, region, readiness, s, err)
 	}
 	c.tell(recovery.EventReady, "all %d servers of wave %d (%s) are ready for recovery", len(ids), c.w.Wave.Number, recovery.Quote(c.w.Wave.Name))
 	return nil
+}
+
+// explained gives a refusal with what recovery points would do about it. Where
+// they cannot be read, it stays as it is.
+func (c *claim) explained(ctx context.Context, region recovery.Region, readiness recovery.Readiness, s recovery.Standing, refusal error) error {
+	doubt := readiness.InDoubt(c.w.Wave.Servers, s)
+	if len(doubt) == 0 {
+		return refusal
+	}
+	points, err := region.RecoveryPoints(ctx, doubt, nil)
+	if err != nil {
+		return refusal
+	}
+	s.Points, s.PointsOf = append(s.Points, points...), doubt
+	return readiness.Check(c.w.Wave.Servers, s)
 }
 
 func (c *claim) points(ctx context.Context, region recovery.Region, known []recovery.SourceServer) ([]recovery.RecoveryPoint, error) {

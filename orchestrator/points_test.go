@@ -39,17 +39,35 @@ func TestAfterADisasterAWaveIsRecoveredFromItsRecoveryPoints(t *testing.T) {
 		h.wantNothingChanged()
 
 		h.wave.Policy = recovery.RecoveryPointPolicy
+		explained := h.count("DescribeRecoverySnapshots")
 		began := time.Now()
 		if _, err := h.starter(map[string]awsdrs.Rate{}).StartWave(t.Context(), h.wave); err != nil {
 			t.Fatal(err)
 		}
 		// A call takes one server and tells of one page: 100 calls, all at once,
 		// and one round trip, at the same time as settings are read.
-		if n := h.count("DescribeRecoverySnapshots"); n != 100 {
+		if n := h.count("DescribeRecoverySnapshots") - explained; n != 100 {
 			t.Errorf("%d calls of DescribeRecoverySnapshots, want 100", n)
 		}
 		if trips := int((time.Since(began) + answerTime - 1) / answerTime); trips > 5 {
 			t.Errorf("%d round trips on the causal chain, want at most 5", trips)
+		}
+	})
+}
+
+func TestARefusalOffersRecoveryPointsOnlyWhereTheyAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, 2, fleet(2, "", stalled(1, 2)), simulator.Options{})
+		message := h.refusedWith().Message
+		if !strings.Contains(message, "(its newest recovery point is of ") || strings.Count(message, "(it has no usable recovery point, so no policy lets it pass)") != 1 {
+			t.Errorf("does not say which of the two would pass: %s", message)
+		}
+		h.wantNothingChanged()
+	})
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, 1, fleet(1, "", stalled(1, 1)), simulator.Options{})
+		if message := h.refusedWith().Message; strings.Contains(message, `"RECOVERY_POINT"`) {
+			t.Errorf("offers what cannot help: %s", message)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ReadinessPolicy says which replication states will do.
@@ -35,6 +36,19 @@ func (p ReadinessPolicy) NeedPoints(wave []Server, known []SourceServer) []Sourc
 		}
 	}
 	return need
+}
+
+// InDoubt names the servers of a wave that is refused for which a recovery
+// point decides whether RECOVERY_POINT would let them pass. Those pinned to one
+// are judged by that.
+func (r Readiness) InDoubt(wave []Server, s Standing) []SourceServerID {
+	var doubt []SourceServerID
+	for _, server := range wave {
+		if server.Snapshot == "" && slices.ContainsFunc(r.obstacles(server, s), func(o obstacle) bool { return o.policy }) {
+			doubt = append(doubt, server.ID)
+		}
+	}
+	return doubt
 }
 
 // Readiness is a wave's demand on its servers.
@@ -136,11 +150,25 @@ func (r Readiness) replication(known *SourceServer, s Standing) *obstacle {
 	case !slices.Contains(recoverable, state):
 		return &obstacle{text: fmt.Sprintf("its replication state is %s", state)}
 	case r.Policy != RecoveryPointPolicy:
-		return &obstacle{text: fmt.Sprintf("its replication state is %s, not CONTINUOUS", state), policy: true}
+		return r.notContinuous(known, s)
 	case !s.usable(known.ID, ""):
 		return &obstacle{text: fmt.Sprintf("its replication state is %s, and it has no usable recovery point", state)}
 	}
 	return nil
+}
+
+// notContinuous says of a server that RECOVERY_POINT may let pass whether it
+// would, as far as its recovery points were read.
+func (r Readiness) notContinuous(known *SourceServer, s Standing) *obstacle {
+	text := fmt.Sprintf("its replication state is %s, not CONTINUOUS", known.Replication)
+	if !slices.Contains(s.PointsOf, known.ID) {
+		return &obstacle{text: text, policy: true}
+	}
+	newest := s.newestPoint(known.ID)
+	if newest.IsZero() {
+		return &obstacle{text: text + " (it has no usable recovery point, so no policy lets it pass)"}
+	}
+	return &obstacle{text: fmt.Sprintf("%s (its newest recovery point is of %s)", text, newest.UTC().Format(time.RFC3339)), policy: true}
 }
 
 func orUnknown(state string) string {

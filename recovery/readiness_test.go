@@ -225,3 +225,34 @@ func standing(server recovery.SourceServer) recovery.Standing {
 	}
 	return recovery.Standing{Servers: []recovery.SourceServer{server}}
 }
+
+// What would let a server pass is said only of one that it would help.
+func TestARefusalKnowsWhetherARecoveryPointWouldHelp(t *testing.T) {
+	const policy = `"readinessPolicy": "RECOVERY_POINT"`
+	taken := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := recovery.Standing{
+		Servers: []recovery.SourceServer{
+			{ID: "s-1", Replication: "INITIAL_SYNC"}, {ID: "s-2", Replication: "STALLED"}, {ID: "s-3", Replication: "DISCONNECTED"},
+			{ID: "s-4", Replication: "CONTINUOUS"}, {ID: "s-5", Replication: "STALLED"},
+		},
+		Points: []recovery.RecoveryPoint{{ID: "pit-1", Server: "s-2", Taken: taken.Add(-time.Hour)}, {ID: "pit-2", Server: "s-2", Taken: taken}, {ID: "pit-3", Server: "s-1"}},
+	}
+	w := wave("s-1", "s-2", "s-3", "s-4", "s-5")
+	w[4].Snapshot = "pit-5"
+	s.PointsOf = recovery.Readiness{}.InDoubt(w, s)
+	if diff := cmp.Diff([]recovery.SourceServerID{"s-1", "s-2"}, s.PointsOf); diff != "" {
+		t.Fatal(diff)
+	}
+	got := recovery.Readiness{}.Check(w[:3], s).Error()
+	for _, want := range []string{
+		"its replication state is INITIAL_SYNC, not CONTINUOUS (it has no usable recovery point, so no policy lets it pass)",
+		"its replication state is STALLED, not CONTINUOUS (its newest recovery point is of 2026-01-02T03:04:05Z)", policy,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in %s", want, got)
+		}
+	}
+	if got := (recovery.Readiness{}).Check(w[:1], s).Error(); strings.Contains(got, policy) {
+		t.Errorf("offers what cannot help: %s", got)
+	}
+}

@@ -52,8 +52,9 @@ type RecoveryPoint struct {
 type Standing struct {
 	Servers   []SourceServer
 	Instances []RecoveryInstance
-	Jobs      []Job           // of last launches that looked running
-	Points    []RecoveryPoint // of the servers that NeedPoints names
+	Jobs      []Job            // of last launches that looked running
+	Points    []RecoveryPoint  // of the servers that NeedPoints names, and of PointsOf
+	PointsOf  []SourceServerID // those whose recovery points were read to explain a refusal
 }
 
 // server gives what DRS knows of a server, or nil.
@@ -79,4 +80,16 @@ func (s Standing) usable(server SourceServerID, id SnapshotID) bool {
 	return slices.ContainsFunc(s.Points, func(p RecoveryPoint) bool {
 		return p.Server == server && !p.Taken.IsZero() && (id == "" || p.ID == id)
 	})
+}
+
+// newestPoint is when the server's newest usable recovery point was taken; zero
+// where it has none.
+func (s Standing) newestPoint(server SourceServerID) time.Time {
+	var newest time.Time
+	for _, p := range s.Points {
+		if p.Server == server && p.Taken.After(newest) {
+			newest = p.Taken
+		}
+	}
+	return newest
 }
