@@ -137,13 +137,12 @@ func (l *looks) wave(ctx context.Context, region recovery.Region, n int, jobs ma
 	var s recovery.Sighting
 	if j, listed := jobs[before.JobID]; listed {
 		s.Job = &j
-		if before.NeedsLog(s.Job) {
-			log, err := region.JobLog(ctx, j.ID)
-			if err != nil {
-				return err
-			}
-			s.Log = log
+		// The log tells the phase of every launch, and why one failed.
+		log, err := region.JobLog(ctx, j.ID)
+		if err != nil {
+			return err
 		}
+		s.Log = log
 		if need := before.NeedsServers(s.Job); len(need) > 0 {
 			servers, err := region.SourceServers(ctx, need)
 			if err != nil {

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ func (a Attempt) Seen(s Sighting, optional func(SourceServerID) bool, now time.T
 		if !o.Done() {
 			o = a.judge(o, s)
 		}
+		o.Phase = phase(o, s.Log)
 		if o.Done() && !o.Launched() && o.Reason == "" {
 			o.Reason = whyNot(id, s)
 		}
@@ -142,16 +144,27 @@ func logged(log []JobLogItem, id SourceServerID, event string) bool {
 	return slices.ContainsFunc(log, func(i JobLogItem) bool { return i.Server == id && i.Event == event })
 }
 
-// NeedsLog says whether the job's log is worth a call: something failed, or
-// the job is over and its servers are judged for good.
-func (a *Attempt) NeedsLog(j *Job) bool {
-	if j.Over() {
-		return true
+// phases are the events of a job's log that begin a phase of a launch.
+var phases = map[string]string{
+	"CLEANUP_START":    "CLEANUP",
+	"SNAPSHOT_START":   "SNAPSHOT",
+	"CONVERSION_START": "CONVERSION",
+	"LAUNCH_START":     "LAUNCH",
+}
+
+// phase says how far a launch under way has come; "" where it is over, or
+// where nothing is logged of it.
+func phase(o ServerOutcome, log []JobLogItem) string {
+	if o.Done() {
+		return ""
 	}
-	return slices.ContainsFunc(j.Participants, func(p Participant) bool {
-		was := a.Outcome(p.Server)
-		return p.Status == "FAILED" && (was == nil || !was.Done())
-	})
+	newest := o.Phase
+	for _, item := range log {
+		if begun := phases[item.Event]; begun != "" && item.Server == o.Server {
+			newest = begun
+		}
+	}
+	return newest
 }
 
 // NeedsServers lists the servers that are not in the job any more and of
@@ -171,12 +184,21 @@ func (a *Attempt) NeedsServers(j *Job) []SourceServerID {
 	return need
 }
 
-// Progress tells what changed between two states of an attempt, in words.
+// Progress tells what changed between two states of an attempt, in words:
+// launches under way by their number, those that are over by name.
 func (a *Attempt) Progress(before *Attempt) string {
-	var words []string
+	var words, states []string
+	servers := map[string]int{}
 	for _, o := range a.Outcomes {
 		was := before.Outcome(o.Server)
-		if was != nil && was.Status == o.Status {
+		if was != nil && was.Status == o.Status && was.Phase == o.Phase {
+			continue
+		}
+		if !o.Done() {
+			state := cmp.Or(o.Phase, o.Status, "nothing is known")
+			if servers[state]++; servers[state] == 1 {
+				states = append(states, state)
+			}
 			continue
 		}
 		word := fmt.Sprintf("%s %s", o.Server, o.Status)
@@ -187,6 +209,9 @@ func (a *Attempt) Progress(before *Attempt) string {
 			word += " (" + o.Reason + ")"
 		}
 		words = append(words, word)
+	}
+	for _, state := range states {
+		words = append(words, fmt.Sprintf("%d in %s", servers[state], state))
 	}
 	return strings.Join(words, ", ")
 }

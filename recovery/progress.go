@@ -98,7 +98,8 @@ const (
 // ServerOutcome is what became of one server in an attempt.
 type ServerOutcome struct {
 	Server   SourceServerID `json:"server"`
-	Status   string         `json:"status"` // PENDING, IN_PROGRESS, LAUNCHED, FAILED, TERMINATED
+	Status   string         `json:"status"`          // PENDING, IN_PROGRESS, LAUNCHED, FAILED, TERMINATED
+	Phase    string         `json:"phase,omitempty"` // of a launch under way: CLEANUP, SNAPSHOT, CONVERSION, LAUNCH
 	Optional bool           `json:"optional,omitempty"`
 	Instance InstanceID     `json:"instance,omitempty"`
 	JobID    JobID          `json:"jobId,omitempty"`   // that launched it
