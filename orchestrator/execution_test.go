@@ -276,3 +276,77 @@ func TestARecoverysInstancesAreTerminatedOnlyWhenThatIsConfirmed(t *testing.T) {
 		}
 	})
 }
+
+func TestADecisionAheadOfItsQuestionCountsAndOneThatIsNotAskedForChangesNothing(t *testing.T) {
+	decide := func(o *orchestrator.Orchestrator, h *house, choice recovery.Choice, wave int) error {
+		return o.Decide(h.t.Context(), h.wave.Execution, recovery.Decision{Choice: choice, Wave: wave, Request: recovery.Request{By: "ops", At: time.Now()}})
+	}
+	inHouse(t, 2, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		p := h.plan(1, 1)
+		p.Waves[1].PauseBefore = true
+		h.begin(o, p)
+		if err := decide(o, h, recovery.Resume, 2); err != nil { // before wave 1 has even started
+			t.Fatal(err)
+		}
+		var refused *recovery.Error
+		if err := decide(o, h, recovery.Resume, 2); !errors.As(err, &refused) || refused.Code != recovery.ValidationError {
+			t.Errorf("the same decision a second time: %v, want a VALIDATION_ERROR", err)
+		}
+		if err := decide(o, h, recovery.Retry, 1); !errors.As(err, &refused) {
+			t.Errorf("a retry of a wave that has not failed: %v", err)
+		}
+		e := h.drive(o, asksNobody(t))
+		if e.Ended.Outcome != recovery.OutcomeCompleted || len(h.eventsOf(recovery.EventDecided)) != 1 {
+			t.Errorf("the end is %+v, with %d decisions recorded; want COMPLETED and 1", e.Ended, len(h.eventsOf(recovery.EventDecided)))
+		}
+		time.Sleep(7 * 24 * time.Hour)
+		if err := decide(o, h, recovery.CancelAll, 0); !errors.As(err, &refused) || !strings.Contains(refused.Message, "is over") {
+			t.Errorf("a cancel a week late: %v", err)
+		}
+	})
+}
+
+func TestACleanUpThatWasCutShortIsFinishedByTheNextAndSparesWhatIsLive(t *testing.T) {
+	inHouse(t, 3, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		h.begin(o, h.plan(3))
+		h.drive(o, asksNobody(t))
+		// Meanwhile somebody recovered server 2 for real: its drill's instance is
+		// gone, and a live one is in its place.
+		h.recoverForReal(serverID(2))
+		time.Sleep(time.Hour)
+
+		p := newProcess()
+		p.stop, p.how = call{"TerminateRecoveryInstances", 1}, killedAfter
+		cut := make(chan struct{})
+		go func() {
+			defer close(cut)
+			h.invocation(p, 0).Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"})
+		}()
+		for !p.killed() {
+			time.Sleep(time.Second)
+		}
+		if _, err := o.Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"}); err != nil {
+			t.Fatal(err)
+		}
+		close(p.buried)
+		<-cut
+		terminated := map[string]int{}
+		for _, c := range h.world.Calls() {
+			for _, id := range c.Resources {
+				if c.Operation == "TerminateRecoveryInstances" && c.Mutated && strings.HasPrefix(id, "i-") {
+					terminated[id]++
+				}
+			}
+		}
+		e, _ := h.store.Execution(t.Context(), h.wave.Execution)
+		want := map[string]int{}
+		for _, l := range e.Launched() {
+			if l.Server != serverID(2) {
+				want[string(l.Instance)] = 1
+			}
+		}
+		if fmt.Sprint(terminated) != fmt.Sprint(want) {
+			t.Errorf("terminated %v, want %v: the drill's, once, and never the live one", terminated, want)
+		}
+	})
+}

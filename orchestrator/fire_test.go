@@ -220,7 +220,18 @@ func TestNothingIsBegunThatCannotEndInTime(t *testing.T) {
 // othersJob lets another party start a job with a server, and gives its id.
 func (h *house) othersJob(server recovery.SourceServerID) string {
 	h.t.Helper()
-	body := fmt.Sprintf(`{"sourceServers":[{"sourceServerID":"%s"}],"isDrill":true,"tags":{"Owner":"somebody"}}`, server)
+	return h.somebodyStarts(server, true)
+}
+
+// recoverForReal lets another party start a recovery of a server, no drill.
+func (h *house) recoverForReal(server recovery.SourceServerID) {
+	h.t.Helper()
+	h.somebodyStarts(server, false)
+}
+
+func (h *house) somebodyStarts(server recovery.SourceServerID, drill bool) string {
+	h.t.Helper()
+	body := fmt.Sprintf(`{"sourceServers":[{"sourceServerID":"%s"}],"isDrill":%v,"tags":{"Owner":"somebody"}}`, server, drill)
 	r, err := http.NewRequest("POST", "http://drs.us-west-2.amazonaws.com/StartRecovery", strings.NewReader(body))
 	if err != nil {
 		h.t.Fatal(err)

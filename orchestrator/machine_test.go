@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -135,4 +137,55 @@ func TestADriverKilledAfterAnyTransitionIsFollowedByOneThatEndsTheSame(t *testin
 		}
 	}
 	t.Logf("killed before and after each of %d entries", entries)
+}
+
+// approver is the other function that the hand-written machine invokes, and
+// whoever answers it.
+type approver struct {
+	machine
+	asked []string
+}
+
+func (a *approver) Invoke(ctx context.Context, arn string, payload []byte) ([]byte, error) {
+	if strings.HasSuffix(arn, ":ask-for-approval") {
+		var question struct{ WaveName string }
+		if err := json.Unmarshal(payload, &question); err != nil {
+			return nil, err
+		}
+		a.asked = append(a.asked, question.WaveName)
+		return []byte("{}"), nil
+	}
+	return a.machine.Invoke(ctx, arn, payload)
+}
+
+func (a *approver) Wait(context.Context, string) ([]byte, error) {
+	time.Sleep(time.Hour)
+	return []byte(`{"approvedBy":"ops"}`), nil
+}
+
+func TestAMachineWrittenByHandInTheSpecificationsStyleRecoversThreeWaves(t *testing.T) {
+	inHouse(t, 3, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		definition, err := os.ReadFile("../deploy/examples/specification-style.asl.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := stepfunctions.Load(definition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := h.plan(1, 1, 1)
+		p.Waves[1].Name, p.Waves[1].PauseBefore = "Applications", true
+		a := &approver{machine: machine{h, o}}
+		output, err := loaded.Run(t.Context(), stepfunctions.Execution{Name: "by-hand", Input: event.StateOf(h.opening(p))}, stepfunctions.Options{Tasks: a, Callbacks: a, Journal: h.store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var end struct{ Wave1Status, Wave2Status, Wave3Status string }
+		if err := json.Unmarshal(output, &end); err != nil || end.Wave1Status != "COMPLETED" || end.Wave2Status != "COMPLETED" || end.Wave3Status != "COMPLETED" {
+			t.Errorf("the end is %+v, %v:\n%s", end, err, output)
+		}
+		if got := fmt.Sprint(h.launchedIn(), a.asked); got != "[1 2 3] [Applications]" {
+			t.Errorf("launched and asked for %s", got)
+		}
+	})
 }
