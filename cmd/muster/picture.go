@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -143,7 +146,7 @@ func frame(a *account, news []string, s style, columns, rows int) []string {
 		if w.Seconds > 0 {
 			took = clock(time.Duration(w.Seconds) * time.Second)
 		}
-		waves = append(waves, row{fmt.Sprintf(" %s %s %3d/%-3d %8s  %s", mark, pad(clip(w.title(), 30), 30), w.Launched, w.Planned, took, strings.ToLower(string(w.Status))), look})
+		waves = append(waves, row{fmt.Sprintf(" %s %s %3d/%-3d %8s  %s", mark, pad(clip(w.title(), 30), 30), w.Launched, w.Planned, took, cmp.Or(w.phases(), strings.ToLower(string(w.Status)))), look})
 		for _, f := range w.Fates {
 			if f.Reason != "" && !f.Launched() {
 				bad = append(bad, row{harmless(fmt.Sprintf("   ✗ wave %d: %s %s: %s", w.Number, f.Server, f.Hostname, f.Reason)), style.bad})
@@ -197,6 +200,22 @@ func waveMark(w *waveAccount, a *account) (string, func(style, string) string) {
 		return "▸", style.busy
 	}
 	return "·", style.faint
+}
+
+// phases counts the launches of a running wave by how far they have come; ""
+// where none is under way.
+func (w *waveAccount) phases() string {
+	servers := map[string]int{}
+	for _, f := range w.Fates {
+		if w.Status == recovery.StatusRunning && !f.Done() {
+			servers[strings.ToLower(cmp.Or(f.Phase, f.Status, "pending"))]++
+		}
+	}
+	var words []string
+	for _, phase := range slices.Sorted(maps.Keys(servers)) {
+		words = append(words, fmt.Sprintf("%d %s", servers[phase], strings.ReplaceAll(phase, "_", " ")))
+	}
+	return strings.Join(words, ", ")
 }
 
 // clip cuts a text to so many characters.

@@ -103,7 +103,7 @@ func (a *account) whole(s style, decide string) string {
 			if f.Optional {
 				note = strings.TrimSpace("optional; " + note)
 			}
-			fmt.Fprintf(&b, "  %-20s %s %-12s %-20s %s\n", f.Server, pad(harmless(f.Hostname), 14), cmp.Or(f.Status, "-"), f.Instance, harmless(note))
+			fmt.Fprintf(&b, "  %-20s %s %-12s %-20s %s\n", f.Server, pad(harmless(f.Hostname), 14), cmp.Or(f.Phase, f.Status, "-"), f.Instance, harmless(note))
 		}
 	}
 	b.WriteString("\n")
