@@ -31,15 +31,17 @@ func (c *claim) findJob(ctx context.Context) (*recovery.Job, error) {
 	return job, nil
 }
 
-// look looks for the attempt's job, at least once, and again until it is found
-// or the time is over. The error is that of the last look.
+// look looks for the attempt's job until it is found, or was not there when it
+// was asked for at the end of the time or later: an answer may be old by the
+// time it is read. The error is that of the last look.
 func (c *claim) look(ctx context.Context, region recovery.Region, until time.Time) (*recovery.Job, error) {
 	for {
+		asked := c.o.now()
 		job, err := c.lookOnce(ctx, region)
 		if job != nil {
 			return job, nil
 		}
-		if !c.o.now().Before(until) {
+		if !asked.Before(until) {
 			return nil, err
 		}
 		if ended := sleep(ctx, lookStep); ended != nil {
@@ -75,13 +77,16 @@ func (c *claim) ours(jobs []recovery.Job) *recovery.Job {
 }
 
 // holders says in words which running jobs hold which of the wave's servers;
-// "" when none is to be seen.
-func (c *claim) holders(ctx context.Context, region recovery.Region) (string, error) {
+// "" when none is to be seen. Our own may have become visible only now.
+func (c *claim) holders(ctx context.Context, region recovery.Region) (own *recovery.Job, others string, err error) {
 	servers, err := region.SourceServers(ctx, c.w.Wave.ServerIDs())
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	jobs, err := lastJobs(ctx, region, servers, recovery.LastLaunch.Running)
+	if own := c.ours(jobs); own != nil {
+		return own, "", nil
+	}
 	var words []string
 	for _, j := range jobs {
 		if j.Over() {
@@ -95,5 +100,5 @@ func (c *claim) holders(ctx context.Context, region recovery.Region) (string, er
 		}
 		words = append(words, fmt.Sprintf("job %s (%s): %s", j.ID, j.InitiatedBy, strings.Join(held, ", ")))
 	}
-	return strings.Join(words, "; "), err
+	return nil, strings.Join(words, "; "), err
 }

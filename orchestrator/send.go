@@ -115,9 +115,13 @@ func (c *claim) conflict(ctx context.Context, region recovery.Region, refused *r
 		}
 		if err == nil {
 			// What could not be read now is read again below.
-			if holders, _ := c.holders(ctx, region); holders != "" {
+			own, others, _ := c.holders(ctx, region)
+			if own != nil {
+				return own, nil
+			}
+			if others != "" {
 				return nil, &recovery.Error{Code: recovery.DRSAPIError, Retryable: true, Err: refused,
-					Message: fmt.Sprintf("Failed to start recovery: %s; held by %s", refused.Detail(), holders)}
+					Message: fmt.Sprintf("Failed to start recovery: %s; held by %s", refused.Detail(), others)}
 			}
 		}
 		if !c.o.now().Before(until) || sleep(ctx, lookStep) != nil {
