@@ -185,6 +185,18 @@ func TestSpeedShortensLaunches(t *testing.T) {
 	})
 }
 
+func TestASpeedOfNearlyNothingEndsNoLaunch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world(t, many(1), simulator.Options{Speed: 1e-300})
+		c := root(t, w, manyAccount, manyRegion)
+		c.drs("StartRecovery", start(id(0))).must(t, 202)
+		time.Sleep(24 * time.Hour)
+		if got := c.drs("DescribeJobs", `{}`).must(t, 200).at(t, "items", 0, "status"); got == "COMPLETED" {
+			t.Errorf("after a day at a speed of nearly nothing the job is %v", got)
+		}
+	})
+}
+
 func TestEC2RefusesWhoeverEmptiesABucket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := world(t, many(120), simulator.Options{})

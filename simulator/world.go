@@ -148,6 +148,7 @@ func (w *World) region(at accountRegion) *region {
 }
 
 // shortened is a duration of the fleet at the speed that holds for a mutation.
+// A speed far below one makes it long, and never so long that it overflows.
 func shortened(d Duration, speed float64) time.Duration {
-	return time.Duration(float64(d) / speed)
+	return time.Duration(min(float64(d)/speed, float64(maxDuration)))
 }
