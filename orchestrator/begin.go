@@ -87,9 +87,10 @@ func (o *Orchestrator) resolveTags(ctx context.Context, asked *recovery.Plan) (*
 func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, digest string) (*recovery.Execution, error) {
 	var takeFrom recovery.ExecutionID
 	for {
+		faster := false
 		e, err := o.amend(ctx, b.Execution, func(e *recovery.Execution) (*recovery.Change, error) {
-			if e.Version > 0 {
-				return nil, nil // another invocation was faster
+			if faster = e.Version > 0; faster {
+				return nil, nil
 			}
 			*e = recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy,
 				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery}
@@ -100,8 +101,8 @@ func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, d
 		})
 		var held *recovery.PlanHeld
 		if !errors.As(err, &held) {
-			if err == nil && e.Digest != digest {
-				return nil, differs(b.Execution)
+			if err == nil && faster { // another invocation, perhaps for something else
+				return o.goOn(ctx, b, digest)
 			}
 			return e, err
 		}

@@ -1,0 +1,41 @@
+package orchestrator_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+
+	"muster/orchestrator"
+	"muster/recovery"
+)
+
+// Whoever loses the race to open an execution is held to what the winner
+// opened: a DRILL's record never answers a RECOVERY.
+func TestADrillAndARecoveryBegunAtOnceUnderOneIDAreNotTakenForEachOther(t *testing.T) {
+	inHouse(t, 1, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		kinds := []recovery.ExecutionType{recovery.Drill, recovery.Recovery}
+		var wait sync.WaitGroup
+		opened, errs := make([]*recovery.Execution, len(kinds)), make([]error, len(kinds))
+		for i, kind := range kinds {
+			wait.Go(func() {
+				opened[i], errs[i] = o.Begin(t.Context(), orchestrator.Begin{Execution: h.wave.Execution, Plan: h.plan(1), Type: kind, StartTime: h.wave.StartTime, InitiatedBy: "ops"})
+			})
+		}
+		wait.Wait()
+		won := 0
+		for i, kind := range kinds {
+			var refused *recovery.Error
+			switch {
+			case errs[i] == nil && opened[i].Type == kind:
+				won++
+			case errs[i] == nil:
+				t.Errorf("the %s got the record of a %s", kind, opened[i].Type)
+			case !errors.As(errs[i], &refused) || refused.Code != recovery.ValidationError:
+				t.Errorf("the %s: %v, want a VALIDATION_ERROR", kind, errs[i])
+			}
+		}
+		if won != 1 {
+			t.Errorf("%d executions were opened under one id, want 1", won)
+		}
+	})
+}
