@@ -338,3 +338,41 @@ func TestObserversSeeEverythingButTokens(t *testing.T) {
 		}
 	})
 }
+
+// slipping is a journal in which the driver that is taken over keeps one more
+// entry between another one's reading and its first own entry.
+type slipping struct {
+	stepfunctions.Memory
+	slips int
+	entry []byte
+}
+
+func (s *slipping) Append(ctx context.Context, execution string, n int, entry []byte) error {
+	if s.slips > 0 && strings.Contains(string(entry), "ExecutionResumed") {
+		s.slips--
+		if err := s.Memory.Append(ctx, execution, n, s.entry); err != nil {
+			return err
+		}
+	}
+	return s.Memory.Append(ctx, execution, n, entry)
+}
+
+func TestADriverThatKeepsAnEntryWhileItIsTakenOverIsTakenOverAllTheSame(t *testing.T) {
+	m := load(t, `"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "C"}, "C": {"Type": "Succeed"}`)
+	journal := &slipping{}
+	first := &mortal{at: 3, kept: true}
+	m.Run(t.Context(), stepfunctions.Execution{Name: "e", Input: []byte(`{}`)}, stepfunctions.Options{Journal: first})
+	entries, err := first.Entries(t.Context(), "e")
+	if err != nil || len(entries) != 3 {
+		t.Fatalf("%d entries, %v", len(entries), err)
+	}
+	for n, entry := range entries[:2] {
+		if err := journal.Append(t.Context(), "e", n+1, entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+	journal.slips, journal.entry = 1, entries[2]
+	if output, err := m.Run(t.Context(), stepfunctions.Execution{Name: "e"}, stepfunctions.Options{Journal: journal}); err != nil || string(output) != "{}" {
+		t.Errorf("got %s, %v", output, err)
+	}
+}

@@ -105,32 +105,53 @@ func (r *run) check() error {
 
 // begin starts the execution, or takes it over.
 func (r *run) begin(ctx context.Context, given []byte) error {
+	for try := 1; ; try++ {
+		known, err := r.take(ctx, given)
+		if err == nil || known == 0 || try == takeTries {
+			return err
+		}
+		// The driver that is taken over may have kept an entry just before it
+		// was stopped: then there is more to go on from, and it is tried again.
+		entries, readErr := r.Journal.Entries(ctx, r.name)
+		if readErr != nil || len(entries) <= known {
+			return err
+		}
+	}
+}
+
+// takeTries is how often a driver that keeps entries is tried to be taken over.
+const takeTries = 10
+
+// take takes the execution, new or begun, from where its journal stands. Where
+// the entry that says so could not be kept, it gives the number of those that
+// were there.
+func (r *run) take(ctx context.Context, given []byte) (known int, err error) {
 	entries, err := r.Journal.Entries(ctx, r.name)
 	if err != nil {
-		return fmt.Errorf("reading its journal: %w", err)
+		return 0, fmt.Errorf("reading its journal: %w", err)
 	}
 	if r.cursor, err = replay(entries); err != nil {
-		return err
+		return 0, err
 	}
 	input, valid := parse(given)
 	switch {
 	case given != nil && !valid:
-		return errors.New("its input is not JSON")
+		return 0, errors.New("its input is not JSON")
 	case r.started != nil && given != nil && !bytes.Equal(input, r.started.Input):
-		return ErrOtherInput
+		return 0, ErrOtherInput
 	case r.ended != nil:
-		return nil
+		return 0, nil
 	case r.started == nil && given == nil:
-		return errors.New("it was not begun before, and has no input")
+		return 0, errors.New("it was not begun before, and has no input")
 	case r.started == nil:
 		if err := limit(input, "the input"); err != nil {
-			return err
+			return 0, err
 		}
-		return r.keep(ctx, &Event{Kind: ExecutionStarted, Input: input, Definition: r.m.digest})
+		return len(entries), r.keep(ctx, &Event{Kind: ExecutionStarted, Input: input, Definition: r.m.digest})
 	case r.started.Definition != r.m.digest:
-		return ErrOtherDefinition
+		return 0, ErrOtherDefinition
 	}
-	return r.keep(ctx, &Event{Kind: ExecutionResumed, State: r.state})
+	return len(entries), r.keep(ctx, &Event{Kind: ExecutionResumed, State: r.state})
 }
 
 // keep makes an event durable, and only then lets it count. What was found
