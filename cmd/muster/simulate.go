@@ -31,7 +31,7 @@ folder. That folder may be one that muster invoke uses, even at the same time:
 then both see the same world.`,
 		Example: `  # serve the default fleet, its jobs sixty times faster than AWS's
   muster simulate --listen 127.0.0.1:4599 --speed 60 > aws.env &
-  . ./aws.env
+  sleep 1; . ./aws.env
   aws drs describe-source-servers --endpoint-url "$AWS_ENDPOINT_URL"
 
   # start waves there
