@@ -13,10 +13,11 @@ import (
 
 // planDrawing draws a plan for somebody who looks at a terminal.
 type planDrawing struct {
-	plan  *recovery.Plan
-	width int
-	ascii bool
-	style style
+	plan   *recovery.Plan
+	width  int
+	ascii  bool
+	style  style
+	listed bool // too wide: told as a list
 }
 
 // The widths of a wave's box. Below the least nothing can be told any more.
@@ -59,6 +60,7 @@ func (d *planDrawing) graph() string {
 			return d.draw(pic)
 		}
 	}
+	d.listed = true
 	return d.list()
 }
 

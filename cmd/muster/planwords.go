@@ -76,13 +76,17 @@ func (d *planDrawing) legend() string {
 		arrows = arrows || !w.PauseBefore && len(before[w.Number]) > 0
 	}
 	var lines []string
-	if arrows {
+	if arrows && !d.listed {
 		lines = append(lines, "▼ starts when all that leads to it is over")
 	}
 	if gates {
 		lines = append(lines, "⏸ starts when all that leads to it is over, and a person has decided")
 	}
-	lines = append(lines, fmt.Sprintf("Where a box does not say otherwise, a wave has %s, and a failure pauses what follows it.", spell(recovery.DefaultWaveTimeout)))
+	where := "a box"
+	if d.listed {
+		where = "the list"
+	}
+	lines = append(lines, fmt.Sprintf("Where %s does not say otherwise, a wave has %s, and a failure pauses what follows it.", where, spell(recovery.DefaultWaveTimeout)))
 	return d.style.faint(strings.Join(lines, "\n")) + "\n"
 }
 
