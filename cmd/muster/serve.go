@@ -35,7 +35,7 @@ func (s *serverFlags) open() (net.Listener, error) {
 	}
 	l, err := net.Listen("tcp", s.listen)
 	if err != nil {
-		return nil, fmt.Errorf("--listen: %w", err)
+		return nil, usage("Is one running there already? Port 0 picks a free one, e.g. --listen 127.0.0.1:0", "--listen: %w", err)
 	}
 	return l, nil
 }

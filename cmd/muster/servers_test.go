@@ -113,6 +113,16 @@ func TestInvokeUsesASimulatedAWSThatRunsElsewhere(t *testing.T) {
 	}
 }
 
+func TestAnAddressThatIsTakenIsAMatterOfUsage(t *testing.T) {
+	s := start(t, "simulate", "--listen", "127.0.0.1:0")
+	for _, command := range []string{"simulate", "function"} {
+		code, _, stderr := muster(t, "", command, "--listen", strings.TrimPrefix(s.url, "http://"), "--data", t.TempDir())
+		if code != exitUsage || !strings.Contains(stderr, "Is one running there already?") {
+			t.Errorf("%s: exit code %d: %s", command, code, stderr)
+		}
+	}
+}
+
 func TestSimulateAndInvokeMayShareAFolder(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, "simulate", "--fleet", "specification", "--listen", "127.0.0.1:0", "--data", dir)
