@@ -63,7 +63,7 @@ func readSettings(env func(string) string) (settings, error) {
 	var wrong []error
 	for _, row := range settingsTable {
 		if err := row.read(&s, env(row.name)); err != nil {
-			wrong = append(wrong, fmt.Errorf("%s %w (%s: %s)", row.name, err, row.name, row.meaning))
+			wrong = append(wrong, fmt.Errorf("%s %w (%s)", row.name, err, row.meaning))
 		}
 	}
 	return s, errors.Join(wrong...)

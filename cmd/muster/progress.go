@@ -97,7 +97,7 @@ func (p *progress) changes(b *strings.Builder, all []recovery.ServerChange) {
 	}
 	for _, r := range rows {
 		fmt.Fprintf(b, "      %s  %s  %s → %s  %s\n", pad(r.server, widths[0]), pad(r.setting, widths[1]),
-			p.style.faint(pad(r.old, widths[2])), pad(r.new, widths[3]), p.style.faint("from the "+r.from))
+			p.style.faint(pad(r.old, widths[2])), pad(r.new, widths[3]), p.style.faint(strings.Replace("from the "+r.from, "from the implied", "implied by another setting", 1)))
 	}
 }
 

@@ -44,8 +44,8 @@ func (w *worldFlags) addWorld(flags *pflag.FlagSet, dataHelp string) {
 	flags.StringVar(&w.fleet, "fleet", simulator.DefaultFleet, "what the simulated AWS holds: a built-in `FLEET` ("+oneLine(simulator.FleetNames())+") or a file")
 	flags.StringVar(&w.data, "data", "", dataHelp)
 	flags.Float64Var(&w.speed, "speed", 1, "let the simulated jobs run so many `TIMES` faster")
-	flags.Int64Var(&w.seed, "seed", 0, "decides every made-up id and every chance `NUMBER` (default: the fleet's)")
-	flags.StringArrayVar(&w.faults, "fault", nil, "let something go wrong, `NAME[:KEY=VALUE,…]`; may be repeated (muster help faults)")
+	flags.Int64Var(&w.seed, "seed", 0, "this `NUMBER` decides every made-up id and every chance (default: the fleet's)")
+	flags.StringArrayVar(&w.faults, "fault", nil, "let something go wrong, `NAME[:KEY=VALUE,...]`; may be repeated (muster help faults)")
 }
 
 // addHouse adds the flags of what works with a simulated AWS.
