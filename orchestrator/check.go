@@ -51,7 +51,11 @@ func (c *claim) dependenciesByJob(ctx context.Context) error {
 			return &recovery.Error{Code: recovery.DependencyNotMet, Retryable: true,
 				Message: fmt.Sprintf("wave %d depends on wave %d, whose job %s still runs (%s)", c.w.Wave.Number, d.Wave, d.JobID, jobs[0].Status)}
 		}
-		c.tell(recovery.EventNote, "job %s of wave %d, which this one depends on, is over or unknown: going on", d.JobID, d.Wave)
+		how := "is over, and nobody has said how it ended"
+		if len(jobs) == 0 {
+			how = "is not known to DRS"
+		}
+		c.tell(recovery.EventNote, "job %s of wave %d, which this one depends on, %s: going on", d.JobID, d.Wave, how)
 	}
 	return nil
 }
