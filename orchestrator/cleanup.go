@@ -143,7 +143,7 @@ func (w *cleaning) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		idle := slices.DeleteFunc(slices.Clone(left), func(i recovery.RecoveryInstance) bool { return busy[i.Server] })
+		idle := slices.DeleteFunc(slices.Clone(left), func(i recovery.RecoveryInstance) bool { return busy[i.Server] || i.ShuttingDown() })
 		for batch := range slices.Chunk(idle, mostInstances) {
 			if err := w.terminate(ctx, batch); err != nil {
 				return err

@@ -240,6 +240,13 @@ func TestACleanUpTerminatesTheDrillsInstancesOnceAndNoOther(t *testing.T) {
 			if _, err := o.Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"}); err != nil {
 				t.Fatal(err)
 			}
+			for _, r := range h.world.Summary().Regions {
+				for _, j := range r.Jobs {
+					if j.Type == "TERMINATE" && j.Status != "COMPLETED" {
+						t.Errorf("the clean-up is said to be done while job %s is %s", j.ID, j.Status)
+					}
+				}
+			}
 		}
 		terminated := map[string]int{}
 		for _, c := range h.world.Calls() {

@@ -17,13 +17,14 @@ func (e *Execution) Launched() []ServerOutcome {
 }
 
 // Removable picks, of the recovery instances that exist, those that the
-// execution's own jobs launched and that are still there; never one of another
-// job, and never one whose kind is not the execution's.
+// execution's own jobs launched and that are still there, those that are being
+// shut down among them; never one of another job, and never one whose kind is
+// not the execution's.
 func (e *Execution) Removable(exist []RecoveryInstance) []RecoveryInstance {
 	launched := e.Launched()
 	var ours []RecoveryInstance
 	for _, i := range exist {
-		gone := i.EC2State == "TERMINATED" || i.EC2State == "NOT_FOUND" || i.EC2State == "SHUTTING-DOWN"
+		gone := i.EC2State == "TERMINATED" || i.EC2State == "NOT_FOUND"
 		if gone || i.JobID == "" || i.Drill != (e.Type == Drill) {
 			continue
 		}

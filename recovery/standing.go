@@ -34,6 +34,9 @@ type RecoveryInstance struct {
 	JobID    JobID  // of the job that launched it
 }
 
+// ShuttingDown says whether the instance is being terminated already.
+func (i RecoveryInstance) ShuttingDown() bool { return i.EC2State == "SHUTTING-DOWN" }
+
 // Live says whether starting the server again would destroy something that
 // is no drill's: DRS cleans up what a server's last launch made.
 func (i RecoveryInstance) Live() bool {
