@@ -32,8 +32,9 @@ type target struct {
 	inTemplate []recovery.SettingChange
 }
 
-func (t *target) fail(s recovery.Setting, doing string, err error) error {
-	return &recovery.ConfigError{Server: t.id, Setting: s, Doing: doing, Err: err}
+// fail says what failed for the server: as a whole, or about settings.
+func (t *target) fail(doing string, err error, about ...recovery.Setting) error {
+	return &recovery.ConfigError{Server: t.id, Settings: about, Doing: doing, Err: err}
 }
 
 // asks says whether anything is wanted of the server's launch template.
@@ -139,7 +140,7 @@ func (w *configuration) settleTemplates(ctx context.Context) error {
 		}
 		if round == configureRounds {
 			return w.all(unsure, func(t *target) error {
-				return t.fail("", "making version "+number(t.version)+" the default of its launch template",
+				return t.fail("making version "+number(t.version)+" the default of its launch template",
 					errors.New("somebody else keeps making another version the default"))
 			})
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -213,7 +214,7 @@ func TestWhatCannotWorkIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 				c.Want[serverID(2)] = want(t, serverID(2), tt.pairs...)
 				err := h.region().Configure(t.Context(), c)
 				var about *recovery.ConfigError
-				if !errors.As(err, &about) || about.Server != serverID(2) || about.Setting != tt.setting || !strings.Contains(err.Error(), tt.says) {
+				if !errors.As(err, &about) || about.Server != serverID(2) || !slices.Equal(about.Settings, []recovery.Setting{tt.setting}) || !strings.Contains(err.Error(), tt.says) {
 					t.Errorf("got %v, want %s", err, tt.says)
 				}
 				same(t, "writes", len(h.writes()), 0)
@@ -236,7 +237,7 @@ func TestEveryServerThatFailsIsNamed(t *testing.T) {
 		for _, id := range serverIDs(5) {
 			same(t, string(id)+" is named", strings.Contains(fmt.Sprint(err), string(id)), id == serverID(2) || id == serverID(4))
 		}
-		if !strings.Contains(fmt.Sprint(err), "server s-00000000000000002: writing its DRS launch configuration: DRS UpdateLaunchConfiguration: ValidationException - no") {
+		if !strings.Contains(fmt.Sprint(err), "server s-00000000000000002, copyTags, launchDisposition: writing its DRS launch configuration: DRS UpdateLaunchConfiguration: ValidationException - no") {
 			t.Errorf("got %v", err)
 		}
 		// The others finished what was under way, and no more was begun.

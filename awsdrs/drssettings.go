@@ -29,11 +29,11 @@ func (w *configuration) readDRS(ctx context.Context, t *target) error {
 		return s.drs.GetLaunchConfiguration(ctx, &drs.GetLaunchConfigurationInput{SourceServerID: aws.String(string(t.id))})
 	})
 	if err != nil {
-		return t.fail("", doing, err)
+		return t.fail(doing, err)
 	}
 	t.template = aws.ToString(out.Ec2LaunchTemplateID)
 	if t.template == "" && t.asks() {
-		return t.fail("", doing, errors.New("DRS names no launch template of the server"))
+		return t.fail(doing, errors.New("DRS names no launch template of the server"))
 	}
 	t.inDRS = t.want.Diff(drsSettings(out), recovery.InDRS)
 	return nil
@@ -85,7 +85,7 @@ func (w *configuration) writeDRS(ctx context.Context, t *target) error {
 		case recovery.LaunchName:
 			in.Name = aws.String(word)
 		default:
-			return t.fail(change.Setting, "writing its DRS launch configuration", errors.New("this setting is not known to be in DRS"))
+			return t.fail("writing its DRS launch configuration", errors.New("this setting is not known to be in DRS"), change.Setting)
 		}
 	}
 	began := time.Now()
@@ -93,7 +93,7 @@ func (w *configuration) writeDRS(ctx context.Context, t *target) error {
 		return s.drs.UpdateLaunchConfiguration(ctx, in)
 	})
 	if err != nil {
-		return t.fail(only(t.inDRS), "writing its DRS launch configuration", err)
+		return t.fail("writing its DRS launch configuration", err, named(t.inDRS)...)
 	}
 	t.told = began
 	if answered, ok := middleware.GetServerTime(out.ResultMetadata); ok {
@@ -103,10 +103,12 @@ func (w *configuration) writeDRS(ctx context.Context, t *target) error {
 	return nil
 }
 
-// only gives the setting that an error is about, where there is but one.
-func only(changes []recovery.SettingChange) recovery.Setting {
-	if len(changes) == 1 {
-		return changes[0].Setting
+// named gives the settings that were being written: an error is about all of
+// them.
+func named(changes []recovery.SettingChange) []recovery.Setting {
+	names := make([]recovery.Setting, len(changes))
+	for i, c := range changes {
+		names[i] = c.Setting
 	}
-	return ""
+	return names
 }

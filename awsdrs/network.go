@@ -123,7 +123,7 @@ func (w *configuration) failAsking(s recovery.Setting, doing string, err error) 
 	for _, t := range w.targets {
 		_, asks := t.want.LaunchConfig[s]
 		if _, address := t.want.LaunchConfig[recovery.PrivateIP]; asks || s == recovery.Subnet && address {
-			errs = append(errs, t.fail(s, doing, err))
+			errs = append(errs, t.fail(doing, err, s))
 		}
 	}
 	return errors.Join(errs...)
@@ -152,7 +152,7 @@ func (w *configuration) check(t *target) error {
 	const doing = "checking its settings"
 	var errs []error
 	wrong := func(s recovery.Setting, format string, args ...any) {
-		errs = append(errs, t.fail(s, doing, fmt.Errorf(format, args...)))
+		errs = append(errs, t.fail(doing, fmt.Errorf(format, args...), s))
 	}
 	where := "account " + w.region.account.AccountID + ", " + w.region.account.Region
 	id := t.subnet()

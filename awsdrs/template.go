@@ -55,7 +55,7 @@ func (w *configuration) readTemplate(ctx context.Context, t *target) error {
 			return nil
 		}
 		if err := sleep(ctx, pause); err != nil {
-			return t.fail("", "waiting for DRS to write its launch template "+t.template, err)
+			return t.fail("waiting for DRS to write its launch template "+t.template, err)
 		}
 	}
 }
@@ -69,10 +69,10 @@ func (w *configuration) readVersion(ctx context.Context, t *target) (made time.T
 		})
 	})
 	if err != nil {
-		return made, t.fail("", doing, err)
+		return made, t.fail(doing, err)
 	}
 	if len(out.LaunchTemplateVersions) != 1 || out.LaunchTemplateVersions[0].LaunchTemplateData == nil || aws.ToInt64(out.LaunchTemplateVersions[0].VersionNumber) == 0 {
-		return made, t.fail("", doing, errors.New("EC2 shows no default version of it"))
+		return made, t.fail(doing, errors.New("EC2 shows no default version of it"))
 	}
 	v := out.LaunchTemplateVersions[0]
 	t.version, t.data = *v.VersionNumber, v.LaunchTemplateData
@@ -89,16 +89,16 @@ func (w *configuration) readVersion(ctx context.Context, t *target) (made time.T
 func (w *configuration) writeTemplate(ctx context.Context, t *target) error {
 	in, err := t.newVersion(w.Key)
 	if err != nil {
-		return t.fail(only(t.inTemplate), "preparing a version of its launch template", err)
+		return t.fail("preparing a version of its launch template", err, named(t.inTemplate)...)
 	}
 	made, err := call(ctx, w.region, createVersion, func(ctx context.Context, s *session) (*ec2.CreateLaunchTemplateVersionOutput, error) {
 		return s.ec2.CreateLaunchTemplateVersion(ctx, in)
 	})
 	if err != nil {
-		return t.fail(only(t.inTemplate), "making a version of its launch template "+t.template, err)
+		return t.fail("making a version of its launch template "+t.template, err, named(t.inTemplate)...)
 	}
 	if made.LaunchTemplateVersion == nil || aws.ToInt64(made.LaunchTemplateVersion.VersionNumber) == 0 {
-		return t.fail("", "making a version of its launch template "+t.template, errors.New("EC2's answer does not say which version it made"))
+		return t.fail("making a version of its launch template "+t.template, errors.New("EC2's answer does not say which version it made"))
 	}
 	t.version = *made.LaunchTemplateVersion.VersionNumber
 	// Without a client token: one that is replayed answers success and does
@@ -110,7 +110,7 @@ func (w *configuration) writeTemplate(ctx context.Context, t *target) error {
 		})
 	})
 	if err != nil {
-		return t.fail(only(t.inTemplate), "making version "+number(t.version)+" the default of its launch template "+t.template, err)
+		return t.fail("making version "+number(t.version)+" the default of its launch template "+t.template, err, named(t.inTemplate)...)
 	}
 	return nil
 }
@@ -137,7 +137,7 @@ func (w *configuration) late(ctx context.Context, targets []*target) ([]*target,
 		})
 	})
 	if err != nil {
-		return nil, w.all(targets, func(t *target) error { return t.fail("", "confirming its launch template "+t.template, err) })
+		return nil, w.all(targets, func(t *target) error { return t.fail("confirming its launch template "+t.template, err) })
 	}
 	defaults := make(map[string]int64, len(found))
 	for _, template := range found {

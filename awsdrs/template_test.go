@@ -250,3 +250,24 @@ func TestAVersionThatEC2DoesNotKnowYetIsTriedAgain(t *testing.T) {
 		same(t, "writes", fmt.Sprint(h.writes()), "map[CreateLaunchTemplateVersion:1 ModifyLaunchTemplate:3 UpdateLaunchConfiguration:3]")
 	})
 }
+
+func TestAFailedWriteNamesEverySettingThatWasBeingWritten(t *testing.T) {
+	for operation, pairs := range map[string][]any{
+		"CreateLaunchTemplateVersion": {recovery.Subnet, subnetB, recovery.InstanceType, "c5.large", recovery.RightSizing, "NONE"},
+		"UpdateLaunchConfiguration":   {recovery.CopyTags, false, recovery.LaunchDisposition, "STOPPED"},
+	} {
+		inBubble(t, func(t *testing.T) {
+			h := newHouse(t, fleetOf(t, 1), simulator.Options{})
+			h.fault("Refuse:operation=" + operation + ",code=UnauthorizedOperation,status=403,message=no")
+			err := h.region().Configure(t.Context(), only(t, 1, pairs...))
+			if err == nil {
+				t.Fatal("was not refused")
+			}
+			for i := 0; i < 4; i += 2 {
+				if !strings.Contains(err.Error(), ", "+string(pairs[i].(recovery.Setting))) {
+					t.Errorf("%s is not named: %v", pairs[i], err)
+				}
+			}
+		})
+	}
+}

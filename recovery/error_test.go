@@ -24,7 +24,8 @@ func TestAServiceErrorIsJudgedByItsCode(t *testing.T) {
 func TestErrorsSayWhatTheContractSays(t *testing.T) {
 	service := &recovery.ServiceError{Service: "DRS", Operation: "StartRecovery", Code: "ConflictException", Message: "server s-1 is in use", Err: io.ErrUnexpectedEOF}
 	lost := &recovery.ServiceError{Service: "DRS", Operation: "StartRecovery", Message: "the connection broke"}
-	config := &recovery.ConfigError{Server: "s-1", Setting: recovery.Subnet, Doing: "reading its launch template", Err: service}
+	config := &recovery.ConfigError{Server: "s-1", Settings: []recovery.Setting{recovery.Subnet}, Doing: "reading its launch template", Err: service}
+	two := &recovery.ConfigError{Server: "s-1", Settings: []recovery.Setting{recovery.InstanceType, recovery.Subnet}, Doing: "making a version of its launch template", Err: service}
 	whole := &recovery.ConfigError{Server: "s-1", Doing: "reading its launch template", Err: service}
 	business := &recovery.Error{Code: recovery.DRSAPIError, Message: "Failed to start recovery: " + service.Detail(), Err: service}
 	for _, c := range []struct {
@@ -37,6 +38,7 @@ func TestErrorsSayWhatTheContractSays(t *testing.T) {
 		{(&recovery.ServiceError{Code: "InsufficientCapacity", Message: "InsufficientCapacity"}).Detail(), "InsufficientCapacity"},
 		{business.Error(), "DRS_API_ERROR: Failed to start recovery: ConflictException - server s-1 is in use"},
 		{config.Error(), "server s-1, subnet: reading its launch template: DRS StartRecovery: ConflictException - server s-1 is in use"},
+		{two.Error(), "server s-1, instanceType, subnet: making a version of its launch template: DRS StartRecovery: ConflictException - server s-1 is in use"},
 		{whole.Error(), "server s-1: reading its launch template: DRS StartRecovery: ConflictException - server s-1 is in use"},
 		{recovery.Errorf(recovery.ValidationError, "wave %d", 3).Error(), "VALIDATION_ERROR: wave 3"},
 	} {

@@ -71,15 +71,15 @@ type Configuration struct {
 // ConfigError is why one server's launch settings could not be read or applied.
 type ConfigError struct {
 	Server  SourceServerID
-	Setting Setting // "" where it is about the server as a whole
+	Settings []Setting // those that were being written or are wrong; none where it is about the server as a whole
 	Doing   string  // e.g. "reading its launch template"
 	Err     error
 }
 
 func (e *ConfigError) Error() string {
 	where := "server " + string(e.Server)
-	if e.Setting != "" {
-		where += ", " + string(e.Setting)
+	for _, s := range e.Settings {
+		where += ", " + string(s)
 	}
 	return where + ": " + e.Doing + ": " + e.Err.Error()
 }

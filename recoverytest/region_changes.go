@@ -64,7 +64,7 @@ var settingPromises = []regionPromise{
 			}
 		}
 		var about *recovery.ConfigError
-		if !errors.As(err, &about) || about.Setting != recovery.Subnet {
+		if !errors.As(err, &about) || !slices.Equal(about.Settings, []recovery.Setting{recovery.Subnet}) {
 			g.Errorf("got %v, want *recovery.ConfigErrors about the subnet", err)
 		}
 	}},
