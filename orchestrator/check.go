@@ -80,7 +80,7 @@ func (c *claim) ready(ctx context.Context, region recovery.Region) error {
 	if err := readiness.Check(c.w.Wave.Servers, s); err != nil {
 		return c.explained(ctx, region, readiness, s, err)
 	}
-	c.tell(recovery.EventReady, "all %d servers of wave %d (%s) are ready for recovery", len(ids), c.w.Wave.Number, recovery.Quote(c.w.Wave.Name))
+	c.tell(recovery.EventReady, "%s of wave %d (%s) ready for recovery", recovery.Count(len(ids), "server"), c.w.Wave.Number, recovery.Quote(c.w.Wave.Name))
 	return nil
 }
 

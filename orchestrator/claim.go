@@ -26,8 +26,9 @@ type claim struct {
 	attempt recovery.Attempt // read by held, unless the turn is held
 	mu      sync.Mutex       // of attempt: it is read while its lease is renewed
 
-	found   bool // the job was found by looking for it
-	sending bool // the change under way is the one that marks the claim as sent
+	assumed []recovery.AccountContext // whose roles were told of
+	found   bool                      // the job was found by looking for it
+	sending bool                      // the change under way is the one that marks the claim as sent
 }
 
 // waitStep is how often a waiting invocation looks for the other's answer.
@@ -55,7 +56,7 @@ func (o *Orchestrator) claim(ctx context.Context, w *recovery.WaveStart) (*claim
 			return nil, nil, recovery.Errorf(recovery.ValidationError, "the event contradicts the record: %s", strings.Join(d, "; "))
 		}
 		now := o.now()
-		kind, message := recovery.EventClaimed, fmt.Sprintf("starting wave %d with %d servers", w.Wave.Number, len(w.Wave.Servers))
+		kind, message := recovery.EventClaimed, fmt.Sprintf("starting wave %d with %s", w.Wave.Number, recovery.Count(len(w.Wave.Servers), "server"))
 		switch a := exec.Attempt(w.Wave.Number); {
 		case a == nil:
 			taken = w.NewAttempt()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -60,7 +61,8 @@ func (c *claim) group(ctx context.Context) (*recovery.ProtectionGroup, error) {
 
 func (c *claim) assume(ctx context.Context, account recovery.AccountContext) (recovery.Region, error) {
 	region, err := c.o.assume(ctx, account)
-	if err == nil {
+	if err == nil && !slices.Contains(c.assumed, account) {
+		c.assumed = append(c.assumed, account)
 		c.tell(recovery.EventAssumed, "role %s in account %s, %s", account.RoleName, account.AccountID, account.Region)
 	}
 	return region, err
@@ -102,7 +104,7 @@ func (c *claim) checkAndConfigure(ctx context.Context, region recovery.Region, w
 	if err != nil {
 		return configFailure(err)
 	}
-	c.tell(recovery.EventConfigured, "launch settings of %d servers are as asked for", len(want))
+	c.tell(recovery.EventConfigured, "launch settings of %s are as asked for", recovery.Count(len(want), "server"))
 	return nil
 }
 
@@ -111,7 +113,7 @@ func (c *claim) checkAndConfigure(ctx context.Context, region recovery.Region, w
 func (c *claim) announce(ctx context.Context, changes []recovery.ServerChange) error {
 	return c.update(ctx, func(a recovery.Attempt) recovery.Attempt { return a }, &recovery.Event{
 		At: c.o.now(), Kind: recovery.EventConfiguring, Changes: changes,
-		Message: fmt.Sprintf("changing launch settings of %d servers", len(changes)),
+		Message: "changing launch settings of " + recovery.Count(len(changes), "server"),
 	})
 }
 

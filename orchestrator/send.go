@@ -82,7 +82,7 @@ func (c *claim) sendOnce(ctx context.Context, region recovery.Region) (*recovery
 	until := now.Add(recovery.SendTimeout)
 	c.sending = true
 	err := c.update(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Send(now, until) },
-		&recovery.Event{At: now, Kind: recovery.EventSent, Message: fmt.Sprintf("sending StartRecovery for %d servers", len(c.w.Wave.Servers))})
+		&recovery.Event{At: now, Kind: recovery.EventSent, Message: "sending StartRecovery for " + recovery.Count(len(c.w.Wave.Servers), "server")})
 	c.sending = false
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func (c *claim) settleStarted(ctx context.Context, job *recovery.Job) (*Started,
 	started := c.held().Start(job, c.o.now())
 	err := c.record(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Start(job, started.StartedAt) }, &recovery.Event{
 		At: started.StartedAt, Kind: kind, JobID: job.ID,
-		Message: fmt.Sprintf("job %s recovers %d of %d servers", job.ID, len(started.Accepted), len(started.Servers)),
+		Message: fmt.Sprintf("job %s recovers %d of %s", job.ID, len(started.Accepted), recovery.Count(len(started.Servers), "server")),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("recording job %s of wave %d of execution %s: %w", job.ID, started.Wave, c.w.Execution, err)

@@ -223,7 +223,7 @@ func (a *Attempt) Verdict() string {
 		}
 		rest = append(rest, fmt.Sprintf("%s: %s", words, cmp.Or(o.Reason, o.Status, "nothing is known")))
 	}
-	verdict := fmt.Sprintf("%d of %d servers launched", launched, launched+len(rest))
+	verdict := fmt.Sprintf("%d of %s launched", launched, Count(launched+len(rest), "server"))
 	if len(rest) > 0 {
 		verdict += "; " + strings.Join(rest, "; ")
 	}

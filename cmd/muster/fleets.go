@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/recovery"
 	"muster/simulator"
 )
 
@@ -33,7 +34,7 @@ given: every problem is named with its line and column.`,
 			if asJSON {
 				err = json.NewEncoder(m.Stdout).Encode(s)
 			} else {
-				_, err = fmt.Fprintf(m.Stdout, "%s  %s, %s\n    %s\n", harmless(s.Name), counted(s.Accounts, "account"), counted(s.Servers, "server"), harmless(s.Description))
+				_, err = fmt.Fprintf(m.Stdout, "%s  %s, %s\n    %s\n", harmless(s.Name), recovery.Count(s.Accounts, "account"), recovery.Count(s.Servers, "server"), harmless(s.Description))
 			}
 			if err != nil {
 				return err
@@ -59,12 +60,4 @@ func summarize(f *simulator.Fleet) fleetSummary {
 		}
 	}
 	return s
-}
-
-// counted gives "1 server", "2 servers".
-func counted(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }

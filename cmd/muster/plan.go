@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"muster/planfile"
+	"muster/recovery"
 )
 
 // The width of a picture where no terminal says it.
@@ -173,7 +174,7 @@ func printProblems(w io.Writer, name string, file *planfile.File, problems []fil
 		}
 		fmt.Fprintf(&out, "%s:%s %s\n", harmless(p.File), at, harmless(text))
 	}
-	fmt.Fprintf(&out, "%s\n", counted(len(problems), "problem"))
+	fmt.Fprintf(&out, "%s\n", recovery.Count(len(problems), "problem"))
 	_, err := io.WriteString(w, out.String())
 	return err
 }

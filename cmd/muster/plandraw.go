@@ -245,7 +245,7 @@ func serverText(w *recovery.PlannedWave) string {
 		}
 		return "servers with " + strings.Join(tags, ", ")
 	}
-	text := counted(len(w.Servers), "server")
+	text := recovery.Count(len(w.Servers), "server")
 	if n := optionalServers(w); n > 0 {
 		text += fmt.Sprintf(", %d optional", n)
 	}

@@ -42,11 +42,11 @@ func (d *planDrawing) size() string {
 			byTags++
 		}
 	}
-	count := counted(servers, "server")
+	count := recovery.Count(servers, "server")
 	if byTags > 0 {
-		count += " and those that tags find in " + counted(byTags, "wave")
+		count += " and those that tags find in " + recovery.Count(byTags, "wave")
 	}
-	return counted(len(d.plan.Waves), "wave") + " · " + count + " · in " + d.places()
+	return recovery.Count(len(d.plan.Waves), "wave") + " · " + count + " · in " + d.places()
 }
 
 // places says where the plan's waves are recovered.
@@ -60,9 +60,9 @@ func (d *planDrawing) places() string {
 		ids[d.plan.Waves[i].Account.AccountID] = true
 	}
 	if len(ids) > 1 {
-		return counted(len(ids), "account")
+		return recovery.Count(len(ids), "account")
 	}
-	return counted(len(all), "region") + " of account " + d.plan.Waves[0].Account.AccountID
+	return recovery.Count(len(all), "region") + " of account " + d.plan.Waves[0].Account.AccountID
 }
 
 // legend explains the signs that the picture has, and what it does not say
