@@ -201,7 +201,7 @@ func ParseFault(s string) (Fault, error) {
 	if strings.TrimSpace(rest) != "" {
 		pairs, err := splitPairs(rest)
 		if err != nil {
-			return Fault{}, fmt.Errorf("fault %q: %v", s, err)
+			return Fault{}, fmt.Errorf("%q: %v", s, err)
 		}
 		for _, pair := range pairs {
 			key, value, ok := strings.Cut(pair, "=")
@@ -212,11 +212,14 @@ func ParseFault(s string) (Fault, error) {
 			}
 		}
 	}
+	if _, known := faultKinds[f.Name]; !known {
+		return Fault{}, errors.New(f.problems()[0].Message)
+	}
 	for _, p := range f.problems() {
 		wrong = append(wrong, strings.TrimPrefix(p.Path+": ", ": ")+p.Message)
 	}
 	if wrong != nil {
-		return Fault{}, fmt.Errorf("fault %q: %s", s, strings.Join(wrong, "; "))
+		return Fault{}, fmt.Errorf("%q: %s", s, strings.Join(wrong, "; "))
 	}
 	return f, nil
 }

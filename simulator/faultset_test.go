@@ -84,7 +84,7 @@ func TestFaultsReadAndWriteAsOneLine(t *testing.T) {
 		"FailLaunch:phase=LUNCH":        "phase: must be one of SNAPSHOT, CONVERSION, LAUNCH",
 		"NoCapacity:operation=TagThing": "operation: NoCapacity befalls StartRecovery only",
 		"Throttle:probability=2":        "probability: must be between 0 and 1",
-		`Refuse:code=X,message="open`:   `fault`,
+		`Refuse:code=X,message="open`:   `Refuse:code=X`,
 	} {
 		if _, err := simulator.ParseFault(line); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want it to say %s", line, err, want)
