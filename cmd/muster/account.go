@@ -17,7 +17,7 @@ func (w *worldFlags) furnishAWS(ctx context.Context, m *Main, h *house) error {
 	if err := w.checkAWS(); err != nil {
 		return err
 	}
-	folder, err := w.recordFolder(m)
+	folder, err := w.recordFolder(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (w *worldFlags) checkAWS() error {
 }
 
 // recordFolder is where the record is that the flags lead to.
-func (w *worldFlags) recordFolder(m *Main) (string, error) {
+func (w *worldFlags) recordFolder(ctx context.Context, m *Main) (string, error) {
 	switch {
 	case w.data != "":
 		return filepath.Abs(w.data)
@@ -51,7 +51,7 @@ func (w *worldFlags) recordFolder(m *Main) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return w.folder(m, fleet)
+	return w.folder(ctx, m, fleet)
 }
 
 // openRecord opens the record alone, which has to be there.
@@ -61,7 +61,7 @@ func (w *worldFlags) openRecord(ctx context.Context, m *Main) (*house, error) {
 			return nil, err
 		}
 	}
-	folder, err := w.recordFolder(m)
+	folder, err := w.recordFolder(ctx, m)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func (m *Main) Run(ctx context.Context, args []string) int {
 		return exitDone
 	}
 	f := asFailure(err, m.ran)
-	if f.code == exitUsage && f.hint == "" {
+	if !m.ran && f.hint == "" { // a command that was reached has said what is wrong
 		f.hint = "Try: muster help"
 		if cmd, _, err := root.Find(args); err == nil && cmd != root {
 			f.hint = "Try: " + cmd.CommandPath() + " --help"

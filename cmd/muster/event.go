@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,8 @@ type eventOptions struct {
 	kind      string
 	wave      int
 	execution string
+	startTime string
+	all       bool
 }
 
 func (m *Main) event() *cobra.Command {
@@ -30,17 +33,34 @@ func (m *Main) event() *cobra.Command {
 		Short: "Print an example event for a fleet",
 		Long: `Event prints an event that starts a wave of a simulated fleet: a drill of all its
 protection groups, one wave for each, in the order of the fleet file. It is a
-beginning for events of your own. Each call makes a new execution, unless
---execution names one.`,
+beginning for events of your own.
+
+Servers that the fleet file itself says could not be started (they do not
+replicate, or a live instance of theirs would be lost) are left out and named on
+standard error, unless --all.
+
+Each call makes a new execution, unless --execution names one. The same id gets
+the same start time, so that events of several waves fit together.`,
 		Example: `  muster event > wave.json
+
+  # one execution, wave by wave; these events know nothing of each other's jobs:
+  # for wave 2 to wait for wave 1, go on from the answer to wave 1
+  muster event --execution exec-try > wave1.json
+  muster event --execution exec-try --wave 2 > wave2.json
+
+  # an event that is refused: a server is not ready
+  muster event --wave 2 --all
+
   muster event --fleet specification --wave 2 | muster invoke --fleet specification`,
 		Args: cobra.NoArgs,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.fleet, "fleet", simulator.DefaultFleet, "the `FLEET` whose servers are to be started: a built-in one ("+oneLine(simulator.FleetNames())+") or a file")
-	flags.StringVar(&o.kind, "type", string(recovery.Drill), "DRILL or RECOVERY")
+	flags.StringVar(&o.kind, "type", string(recovery.Drill), "the execution's `TYPE`, DRILL or RECOVERY")
 	flags.IntVar(&o.wave, "wave", 1, "the `NUMBER` of the wave to start")
 	flags.StringVar(&o.execution, "execution", "", "the execution's `ID` (default: a new one)")
+	flags.StringVar(&o.startTime, "start-time", "", "the execution's start `TIME`, as 2026-01-31T15:30:00Z (default: now for a new execution, and for an --execution always the same one)")
+	flags.BoolVar(&o.all, "all", false, "with the servers that are not ready, too")
 	cmd.RunE = m.command(func(context.Context, []string) error { return m.runEvent(o) })
 	return cmd
 }
@@ -50,10 +70,15 @@ func (m *Main) runEvent(o eventOptions) error {
 		return usage("", "--type: %w", err)
 	}
 	if o.execution == "" {
-		o.execution = "exec-" + strings.ToLower(rand.Text()[:13])
+		o.execution = newExampleID(time.Now())
 	}
 	if err := recovery.ExecutionID(o.execution).Check(); err != nil {
 		return usage("", "--execution: %w", err)
+	}
+	if o.startTime == "" {
+		o.startTime = startOf(o.execution).Format(time.RFC3339)
+	} else if _, err := time.Parse(time.RFC3339, o.startTime); err != nil {
+		return usage("", "--start-time: %s is not a time such as 2026-01-31T15:30:00Z", recovery.Quote(o.startTime))
 	}
 	fleet, err := (&worldFlags{fleet: o.fleet}).loadFleet()
 	if err != nil {
@@ -63,14 +88,35 @@ func (m *Main) runEvent(o eventOptions) error {
 	if err != nil {
 		return usage("", "--fleet: %w", err)
 	}
-	state, err := exampleState(fleet, groups, o)
+	state, leftOut, err := exampleState(fleet, groups, o)
 	if err != nil {
 		return err
+	}
+	for _, text := range leftOut {
+		fmt.Fprintf(m.Stderr, "left out: %s\n", harmless(text))
 	}
 	encoder := json.NewEncoder(m.Stdout)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(exampleEvent{Action: "start_wave_recovery", State: state, WaveNumber: o.wave})
+}
+
+// An id that we make says when, so that it stands for one start time.
+const idTime = "20060102t150405z"
+
+func newExampleID(now time.Time) string {
+	return "exec-" + now.UTC().Format(idTime) + "-" + strings.ToLower(rand.Text()[:8])
+}
+
+// startOf is the start time of an execution: the one in its id, and for an id
+// of somebody else's always the same.
+func startOf(execution string) time.Time {
+	if _, rest, ok := strings.Cut(execution, "exec-"); ok && len(rest) > len(idTime) {
+		if at, err := time.Parse(idTime, rest[:len(idTime)]); err == nil {
+			return at
+		}
+	}
+	return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 }
 
 type exampleEvent struct {
@@ -114,8 +160,8 @@ type exampleServer struct {
 }
 
 // exampleState makes a wave of every protection group whose servers are in the
-// place of the first group's.
-func exampleState(fleet *simulator.Fleet, groups *planfile.Groups, o eventOptions) (*waveSequence, error) {
+// place of the first group's, and names the servers that are left out.
+func exampleState(fleet *simulator.Fleet, groups *planfile.Groups, o eventOptions) (*waveSequence, []string, error) {
 	places := fleetPlaces(fleet)
 	state := &waveSequence{
 		ExecutionID:   o.execution,
@@ -123,9 +169,10 @@ func exampleState(fleet *simulator.Fleet, groups *planfile.Groups, o eventOption
 		CurrentWave:   o.wave,
 		ExecutionType: o.kind,
 		InitiatedBy:   "user@example.com",
-		StartTime:     time.Now().UTC().Format(time.RFC3339),
+		StartTime:     o.startTime,
 	}
 	var at place
+	var leftOut []string
 	for _, id := range groups.IDs() {
 		n := len(state.Waves) + 1
 		wave := exampleWave{WaveNumber: n, WaveName: waveName(id), ProtectionGroupID: string(id), LaunchOrder: n, DependsOnWaves: []int{}}
@@ -138,7 +185,11 @@ func exampleState(fleet *simulator.Fleet, groups *planfile.Groups, o eventOption
 				at = found.place
 				state.AccountContext = found.context(fleet)
 			}
-			if ok && found.place == at {
+			switch {
+			case !ok || found.place != at:
+			case found.unready != "" && !o.all:
+				leftOut = append(leftOut, fmt.Sprintf("%s (%s) of wave %d: %s", server, found.hostname, n, found.unready))
+			default:
 				wave.Servers = append(wave.Servers, exampleServer{string(server), found.hostname})
 			}
 		}
@@ -146,13 +197,16 @@ func exampleState(fleet *simulator.Fleet, groups *planfile.Groups, o eventOption
 			state.Waves = append(state.Waves, wave)
 		}
 	}
+	if len(state.Waves) == 0 && leftOut != nil {
+		return nil, nil, usage("With them all the same: --all", "--fleet: no server of %s is ready: %s", fleet.Name, strings.Join(leftOut, "; "))
+	}
 	if len(state.Waves) == 0 {
-		return nil, usage("", "--fleet: %s has no protection groups that name its servers", fleet.Name)
+		return nil, nil, usage("", "--fleet: %s has no protection groups that name its servers", fleet.Name)
 	}
 	if o.wave < 1 || o.wave > len(state.Waves) {
-		return nil, usage("", "--wave: %s makes waves 1 to %d", fleet.Name, len(state.Waves))
+		return nil, nil, usage("", "--wave: %s makes waves 1 to %d", fleet.Name, len(state.Waves))
 	}
-	return state, nil
+	return state, leftOut, nil
 }
 
 // waveName makes "Database" of pg-database.
@@ -166,6 +220,7 @@ type place struct{ account, region string }
 type placedServer struct {
 	place
 	hostname string
+	unready  string // why a start would be refused; "" where it would not
 }
 
 // context is how the fleet's caller gets there: by a role that trusts it, one
@@ -189,9 +244,26 @@ func fleetPlaces(fleet *simulator.Fleet) map[string]placedServer {
 	for account, a := range fleet.Accounts {
 		for region, r := range a.Regions {
 			for _, s := range r.Servers {
-				all[s.ID] = placedServer{place{account, region}, s.Hostname}
+				all[s.ID] = placedServer{place{account, region}, s.Hostname, unready(&s)}
+			}
+			for _, i := range r.Instances {
+				if s, ok := all[i.Server]; ok && s.unready == "" && !i.Drill && i.State != "TERMINATED" && i.State != "NOT_FOUND" {
+					s.unready = "a live recovery instance exists"
+					all[i.Server] = s
+				}
 			}
 		}
 	}
 	return all
+}
+
+// unready says what of a server in a fleet file keeps it from being started.
+func unready(s *simulator.Server) string {
+	switch {
+	case s.Replication != "" && s.Replication != "CONTINUOUS":
+		return "its replication state is " + s.Replication
+	case s.Staging == "EXTENSION_ERROR":
+		return "its staging area reports EXTENSION_ERROR"
+	}
+	return ""
 }

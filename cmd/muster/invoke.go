@@ -85,7 +85,16 @@ func (m *Main) runInvoke(ctx context.Context, o invokeOptions) error {
 	defer house.Close()
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	answer, err := house.Handler(m.observer(o)).Invoke(ctx, event)
+	var started recovery.ExecutionID
+	tell := m.observer(o)
+	answer, err := house.Handler(func(id recovery.ExecutionID, ev recovery.Event) {
+		if ev.Kind == recovery.EventStarted || ev.Kind == recovery.EventAdopted {
+			started = id
+		}
+		if tell != nil {
+			tell(id, ev)
+		}
+	}).Invoke(ctx, event)
 	if err != nil {
 		return err
 	}
@@ -95,7 +104,20 @@ func (m *Main) runInvoke(ctx context.Context, o invokeOptions) error {
 	if isRefusal(answer) {
 		return refused
 	}
+	if started != "" && !o.quiet && !o.json {
+		m.sayHowToFollow(o, started)
+	}
 	return nil
+}
+
+// sayHowToFollow tells where it will be seen that a launch fails: not here.
+func (m *Main) sayHowToFollow(o invokeOptions, id recovery.ExecutionID) {
+	event, said := "EVENT.json", o.world.said()
+	if o.event != "" && o.event != "-" {
+		event = shellWord(o.event)
+	}
+	look := fmt.Sprintf(`jq '.action = "poll_wave_status"' %s | muster invoke -q%s | jq .status; muster show %s%s`, event, said, shellWord(string(id)), said)
+	fmt.Fprintf(m.Stderr, "  %s\n  %s\n", m.style().faint("launches take minutes, and may fail; follow them with:"), harmless(look))
 }
 
 func (m *Main) readEvent(name string) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -71,9 +72,25 @@ func (p *progress) observe(id recovery.ExecutionID, ev recovery.Event) {
 	if !known {
 		m.mark, m.word, m.look = "·", harmless(strings.ToLower(string(ev.Kind))), style.faint
 	}
-	fmt.Fprintf(&b, "  %s %-12s %s\n", m.look(p.style, m.mark), m.word, harmless(ev.Message))
+	message := harmless(ev.Message)
+	if ev.Kind == recovery.EventRefused {
+		message = byServer(message)
+	}
+	fmt.Fprintf(&b, "  %s %-12s %s\n", m.look(p.style, m.mark), m.word, message)
 	p.changes(&b, ev.Changes)
 	_, _ = io.WriteString(p.w, b.String()) // who closed our standard error does not want to know
+}
+
+var nextServer = regexp.MustCompile(`(?: - |: |; )([Ss]erver s-)`)
+
+// byServer gives a message that names several servers, and that is harmless
+// already, a line for each.
+func byServer(message string) string {
+	if len(nextServer.FindAllStringIndex(message, 2)) < 2 {
+		return message
+	}
+	message = strings.Replace(message, `. With "readinessPolicy"`, ".\n      With \"readinessPolicy\"", 1)
+	return nextServer.ReplaceAllString(message, "\n      $1")
 }
 
 // changes lays settings out in columns: server, setting, old → new, and who

@@ -84,6 +84,7 @@ func TestSimulateFirstSaysHowToReachIt(t *testing.T) {
 		"export AWS_REGION=us-east-1",
 		"export AWS_DEFAULT_REGION=us-east-1",
 		"export AWS_EC2_METADATA_DISABLED=true",
+		`# AWS CLI before 2.13 (or 1.29): it ignores AWS_ENDPOINT_URL and calls AWS itself; say aws --endpoint-url "$AWS_ENDPOINT_URL" ...`,
 	}
 	if !slices.Equal(s.lines[:len(s.lines)-1], want) {
 		t.Errorf("got  %q\nwant %q", s.lines, want)
@@ -270,3 +271,27 @@ func newRecorder() *recorder                    { return &recorder{header: http.
 func (r *recorder) Header() http.Header         { return r.header }
 func (r *recorder) WriteHeader(status int)      { r.status = status }
 func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+
+// A world in memory is gone with its process, and what was recorded of it does
+// not answer for the next one.
+func TestTheRecordOfAWorldInMemoryIsNotThatOfTheNext(t *testing.T) {
+	m := &Main{Env: func(name string) string { return map[string]string{"HOME": "/home/me"}[name] }}
+	listen := "127.0.0.1:0"
+	var folders []string
+	for range 2 {
+		s := start(t, "simulate", "--fleet", "specification", "--listen", listen)
+		listen = strings.TrimPrefix(s.url, "http://")
+		w := &worldFlags{fleet: "specification", endpoint: s.url}
+		for range 2 {
+			folder, err := w.recordFolder(t.Context(), m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			folders = append(folders, folder)
+		}
+		s.stop()
+	}
+	if folders[0] != folders[1] || folders[2] != folders[3] || folders[0] == folders[2] {
+		t.Errorf("got %q, want two of each world", folders)
+	}
+}

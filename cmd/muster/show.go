@@ -96,7 +96,7 @@ func (a *account) whole(s style, decide string) string {
 		w := &a.Waves[i]
 		fmt.Fprintf(&b, "\n%s  %s  %s\n", s.strong(w.title()), w.Status, s.faint(string(w.JobID)))
 		if w.Reason != "" {
-			fmt.Fprintf(&b, "  %s\n", harmless(w.Reason))
+			fmt.Fprintf(&b, "  %s\n", byServer(harmless(w.Reason)))
 		}
 		for _, f := range w.Fates {
 			note := cmp.Or(f.Reason, f.Note)

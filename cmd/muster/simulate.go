@@ -99,6 +99,7 @@ func exports(url string, fleet *simulator.Fleet) string {
 	} {
 		fmt.Fprintf(&b, "export %s=%s\n", v[0], shellWord(v[1]))
 	}
+	b.WriteString(`# AWS CLI before 2.13 (or 1.29): it ignores AWS_ENDPOINT_URL and calls AWS itself; say aws --endpoint-url "$AWS_ENDPOINT_URL" ...` + "\n")
 	return b.String()
 }
 

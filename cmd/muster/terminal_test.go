@@ -134,3 +134,17 @@ func (w *watcher) Write(b []byte) (int, error) {
 	}
 	return w.seen.Write(b)
 }
+
+func TestARefusalOfManyServersIsReadLineByLine(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgress(&out, false)
+	message := "DRS_API_ERROR: Failed to start recovery: InvalidSourceServer - Server s-1 is not ready: it is away, and\nServer s-x; Server s-2 is not ready; name it"
+	p.observe("exec-1", recovery.Event{Kind: recovery.EventRefused, Wave: 1, Message: message})
+	want := "Execution exec-1, wave 1\n" +
+		"  ✗ refused      DRS_API_ERROR: Failed to start recovery: InvalidSourceServer\n" +
+		"      Server s-1 is not ready: it is away, and\\u000aServer s-x\n" +
+		"      Server s-2 is not ready; name it\n"
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}

@@ -44,8 +44,8 @@ func (w *worldFlags) addWorld(flags *pflag.FlagSet, dataHelp string) {
 	flags.StringVar(&w.fleet, "fleet", simulator.DefaultFleet, "what the simulated AWS holds: a built-in `FLEET` ("+oneLine(simulator.FleetNames())+") or a file")
 	flags.StringVar(&w.data, "data", "", dataHelp)
 	flags.Float64Var(&w.speed, "speed", 1, "let the simulated jobs run so many `TIMES` faster")
-	flags.Int64Var(&w.seed, "seed", 0, "this `NUMBER` decides every made-up id and every chance (default: the fleet's)")
-	flags.StringArrayVar(&w.faults, "fault", nil, "let something go wrong, `NAME[:KEY=VALUE,...]`; may be repeated (muster help faults)")
+	flags.Int64Var(&w.seed, "seed", 0, "the `NUMBER` that decides every made-up id and every chance (default: the fleet's)")
+	flags.StringArrayVar(&w.faults, "fault", nil, "let something go wrong: a `FAULT` is NAME[:KEY=VALUE,...]; may be repeated (muster help faults)")
 }
 
 // addHouse adds the flags of what works with a simulated AWS.
@@ -101,7 +101,7 @@ func (w *worldFlags) furnish(ctx context.Context, m *Main, h *house) error {
 	if h.Groups, err = w.openGroups(fleet); err != nil {
 		return err
 	}
-	folder, err := w.folder(m, fleet)
+	folder, err := w.folder(ctx, m, fleet)
 	if err != nil {
 		return err
 	}
@@ -187,11 +187,11 @@ func (w *worldFlags) world(fleet *simulator.Fleet, folder string) (*simulator.Wo
 }
 
 // folder is where the world and what happens in it are kept.
-func (w *worldFlags) folder(m *Main, fleet *simulator.Fleet) (string, error) {
+func (w *worldFlags) folder(ctx context.Context, m *Main, fleet *simulator.Fleet) (string, error) {
 	if w.data != "" {
 		return filepath.Abs(w.data)
 	}
-	return w.ownFolder(m, func() string { return w.worldName(fleet) })
+	return w.ownFolder(m, func() string { return w.worldName(ctx, fleet) })
 }
 
 func (w *worldFlags) ownFolder(m *Main, name func() string) (string, error) {
@@ -207,9 +207,9 @@ func (w *worldFlags) ownFolder(m *Main, name func() string) (string, error) {
 }
 
 // worldName keeps the worlds of different fleets, seeds and endpoints apart.
-func (w *worldFlags) worldName(fleet *simulator.Fleet) string {
+func (w *worldFlags) worldName(ctx context.Context, fleet *simulator.Fleet) string {
 	if w.endpoint != "" {
-		return "endpoint-" + digest(w.endpoint)
+		return "endpoint-" + digest(w.endpoint+worldAt(ctx, w.endpoint))
 	}
 	name := fleet.Name
 	if !slices.Contains(simulator.FleetNames(), name) {
