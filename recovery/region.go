@@ -70,10 +70,10 @@ type Configuration struct {
 
 // ConfigError is why one server's launch settings could not be read or applied.
 type ConfigError struct {
-	Server  SourceServerID
+	Server   SourceServerID
 	Settings []Setting // those that were being written or are wrong; none where it is about the server as a whole
-	Doing   string  // e.g. "reading its launch template"
-	Err     error
+	Doing    string    // e.g. "reading its launch template"
+	Err      error
 }
 
 func (e *ConfigError) Error() string {

@@ -56,9 +56,6 @@ func eventLine(s style, ev recovery.Event, at time.Duration) string {
 	if ev.Kind == recovery.EventRefused {
 		message = byServer(message)
 	}
-	if len(ev.Changes) > 0 {
-		message += s.faint(" (settings of " + recovery.Count(len(ev.Changes), "server") + " change)")
-	}
 	return fmt.Sprintf("%s  %-8s %s %-12s %s", s.faint(clock(at)), wave, m.look(s, m.mark), m.word, message)
 }
 
