@@ -117,8 +117,12 @@ func accountOf(e *recovery.Execution, plan *recovery.Plan, events []recovery.Eve
 		}
 	}
 	a.CleanedUp = len(cleaned)
-	for i := range e.Waves {
-		w := waveOf(e, &e.Waves[i], plan, events, speed, now)
+	waves := e.Waves
+	if waves == nil {
+		waves = startedWaves(e)
+	}
+	for i := range waves {
+		w := waveOf(e, &waves[i], plan, events, speed, now)
 		a.Recovered, a.Servers = a.Recovered+w.Launched, a.Servers+w.Planned
 		a.Waves = append(a.Waves, w)
 	}
@@ -126,7 +130,22 @@ func accountOf(e *recovery.Execution, plan *recovery.Plan, events []recovery.Eve
 	return a
 }
 
+// startedWaves are the waves that an execution without a plan knows: those
+// that were started, one event at a time. Nobody gave them a time limit.
+func startedWaves(e *recovery.Execution) []recovery.WaveRecord {
+	var waves []recovery.WaveRecord
+	for _, at := range e.Attempts {
+		waves = append(waves, recovery.WaveRecord{Number: at.Wave, AccountID: at.AccountID, Region: at.Region,
+			Servers: len(at.Servers), TimeLimit: recovery.LongestWaveTimeout})
+	}
+	return waves
+}
+
 func (a *account) state(e *recovery.Execution, now time.Time) {
+	if e.Waves == nil && e.Ended == nil {
+		a.State, a.Reason = stateRunning, "its waves are started event by event, without a plan; what became of their servers is known after poll_wave_status"
+		return
+	}
 	if e.Ended != nil {
 		a.State, a.Reason = string(e.Ended.Outcome), e.Ended.Reason
 		return
