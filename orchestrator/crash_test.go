@@ -85,13 +85,18 @@ func disturbAndRedeliver(t *testing.T, stop call, how disturbance, deliveries in
 	}
 	died := time.Now()
 
-	// The clocks of those who get it next are two minutes apart.
+	// Those who get it next have clocks two minutes apart, so that one takes over
+	// while the other still waits; or the same clock, so that both try at once.
+	apart := recovery.ClockSkew
+	if how == killedAfter {
+		apart = 0
+	}
 	answers := make([]*orchestrator.Started, deliveries)
 	errs := make([]error, deliveries)
 	var again sync.WaitGroup
 	for i := range deliveries {
 		again.Go(func() {
-			skew := time.Duration(i) * recovery.ClockSkew
+			skew := time.Duration(i) * apart
 			answers[i], errs[i] = h.invocation(newProcess(), skew).StartWave(t.Context(), h.wave)
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type house struct {
 	wave  recovery.WaveStart
 
 	announced announcements
+	decided   sync.Map // the versions that a change was written on
 }
 
 // fleet describes the account that tests recover into: servers that are
@@ -109,7 +111,7 @@ func (h *house) invocation(p *process, skew time.Duration) *orchestrator.Orchest
 			HTTPClient: &http.Client{Transport: transport{p, h.world.RoundTripper()}},
 			Jitter:     func() float64 { return 0.5 },
 		}),
-		Executions: watchedStore{p, h.store, &h.announced},
+		Executions: watchedStore{p, h.store, h},
 		Now:        func() time.Time { return time.Now().Add(skew) },
 	}
 }

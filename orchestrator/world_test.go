@@ -169,11 +169,27 @@ func serverIn(body string) string {
 const storeTime = 10 * time.Millisecond
 
 // watchedStore passes calls of the store on through the process, and notes
-// when changes of settings were announced, whatever the process's clock says.
+// when changes of settings were announced, whatever the process's clock says,
+// and which versions were decided on.
 type watchedStore struct {
 	process *process
 	recovery.ExecutionStore
-	announced *announcements
+	house *house
+}
+
+// A version is what one change may be decided on.
+type version struct {
+	execution recovery.ExecutionID
+	number    int64
+}
+
+// taken holds the store to its one condition: of all changes that were decided
+// on one version of an execution, it takes one.
+func (h *house) taken(e recovery.Execution) {
+	v := version{e.ID, e.Version}
+	if _, before := h.decided.LoadOrStore(v, true); before {
+		h.t.Errorf("two changes were written that were decided on version %d of execution %s", v.number, v.execution)
+	}
 }
 
 // announcements says since when a change of a server's DRS settings, or of a
@@ -213,8 +229,11 @@ func (s watchedStore) Commit(ctx context.Context, c recovery.Change) error {
 	}
 	return s.process.do(name, func() error {
 		err := s.ExecutionStore.Commit(ctx, c)
+		if err == nil {
+			s.house.taken(c.Execution)
+		}
 		if err == nil && c.Event != nil {
-			s.announced.note(c.Event.Changes)
+			s.house.announced.note(c.Event.Changes)
 		}
 		time.Sleep(storeTime)
 		return err
