@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What a store keeps of an execution beside its attempts and events, as JSON
-// that every store writes alike. It holds the two secrets that have to be
+// What a store keeps of plans, of groups, and of an execution beside its attempts and events, as
+// JSON that every store writes alike. It holds the two secrets that have to be
 // stored: external ids, without which a wave could not be started later, and
 // task tokens, without which a waiting state machine could not go on.
 
@@ -104,16 +104,51 @@ func ThawPlan(record []byte) (*Plan, error) {
 		}
 	}
 	for _, g := range f.Plan.Groups {
-		if g == nil {
-			continue
-		}
-		g.LaunchConfig = thawed(g.LaunchConfig)
-		for id, c := range g.Overrides {
-			g.Overrides[id] = thawed(c)
-		}
+		g.thaw()
 	}
 	f.Plan.Account.ExternalID = NewSecret(f.ExternalIDs[len(f.Plan.Waves)])
 	return f.Plan, nil
+}
+
+// frozenGroup carries a protection group's external id in the open.
+type frozenGroup struct {
+	Group      *PlannedGroup `json:"group"`
+	ExternalID string        `json:"externalId,omitempty"`
+}
+
+// Freeze gives the group as a store keeps it.
+func (g *PlannedGroup) Freeze() ([]byte, error) {
+	f := frozenGroup{Group: g}
+	if g.Account != nil {
+		f.ExternalID = g.Account.ExternalID.Reveal()
+	}
+	return json.Marshal(f)
+}
+
+// ThawGroup reads what a group's Freeze gave.
+func ThawGroup(record []byte) (*PlannedGroup, error) {
+	var f frozenGroup
+	if err := json.Unmarshal(record, &f); err != nil {
+		return nil, fmt.Errorf("a stored protection group: %w", err)
+	}
+	if f.Group == nil {
+		return nil, fmt.Errorf("a stored protection group is damaged")
+	}
+	f.Group.thaw()
+	if f.Group.Account != nil {
+		f.Group.Account.ExternalID = NewSecret(f.ExternalID)
+	}
+	return f.Group, nil
+}
+
+func (g *ProtectionGroup) thaw() {
+	if g == nil {
+		return
+	}
+	g.LaunchConfig = thawed(g.LaunchConfig)
+	for id, c := range g.Overrides {
+		g.Overrides[id] = thawed(c)
+	}
 }
 
 // thawed gives settings the types that they have in memory: JSON knows no

@@ -37,3 +37,32 @@ func TestAFrozenPlanIsThePlanWithItsSecretsAndEveryOtherWayOfWritingItHidesThem(
 		t.Errorf("json.Marshal shows an external id: %s, %v", plain, err)
 	}
 }
+
+func TestAStoredGroupIsTheGroupWithItsSecretAndItsLineInAListHasNone(t *testing.T) {
+	group := &recovery.PlannedGroup{
+		ProtectionGroup: recovery.ProtectionGroup{ID: "pg-1", LaunchConfig: recovery.LaunchConfig{recovery.SecurityGroups: []string{"sg-1", "sg-2"}},
+			Overrides: map[recovery.SourceServerID]recovery.LaunchConfig{"s-1": {recovery.SecurityGroups: []string{"sg-3"}}}},
+		Tags: map[string]string{"tier": "web"}, Account: &recovery.AccountContext{AccountID: "111122223333", ExternalID: recovery.NewSecret("the-groups-word")},
+	}
+	frozen, err := group.Freeze()
+	if err != nil {
+		t.Fatal(err)
+	}
+	thawed, err := recovery.ThawGroup(frozen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(group, thawed); diff != "" {
+		t.Errorf("thawed it is another group (-want +got):\n%s", diff)
+	}
+	for _, v := range []any{group, recovery.StoredGroup{Group: group}, group.Entry(recovery.Stored{Version: 1})} {
+		if plain, err := json.Marshal(v); err != nil || bytes.Contains(plain, []byte("-word")) {
+			t.Errorf("json.Marshal of %T shows the external id: %s, %v", v, plain, err)
+		}
+	}
+	for _, damaged := range []string{"", "{}", "[]", `{"externalId": "x"}`} {
+		if g, err := recovery.ThawGroup([]byte(damaged)); err == nil {
+			t.Errorf("%q thaws to %+v", damaged, g)
+		}
+	}
+}

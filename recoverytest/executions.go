@@ -128,7 +128,7 @@ func starting(id recovery.ExecutionID, wave int) recovery.WaveStart {
 }
 
 // same compares what was read with what was written.
-func same[T any](h *house, what string, got, want T) {
+func same[T any](h testing.TB, what string, got, want T) {
 	h.Helper()
 	if !reflect.DeepEqual(got, want) {
 		h.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
@@ -137,7 +137,7 @@ func same[T any](h *house, what string, got, want T) {
 
 // filled wants a promise about every field of a record to be about every field,
 // those that were added later included.
-func filled(h *house, record any, but ...string) {
+func filled(h testing.TB, record any, but ...string) {
 	h.Helper()
 	v := reflect.ValueOf(record)
 	for i := range v.NumField() {

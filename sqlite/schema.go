@@ -15,7 +15,7 @@ const applicationID = 0x4d757374
 // never edited: a new one is appended.
 //
 // What package recovery makes JSON of (an attempt, an event, what an execution
-// was opened with, a frozen plan) is kept as that JSON, and the columns are read
+// was opened with, a plan and its line in a list) is kept as that JSON, and the columns are read
 // out of it, so that the two cannot differ.
 var migrations = []string{`
 CREATE TABLE executions (
@@ -111,6 +111,29 @@ CREATE TABLE journal ( -- of the state machine that is walked on this machine
 	state     TEXT AS (entry ->> '$.state'),
 	at        TEXT AS (entry ->> '$.at'),
 	PRIMARY KEY (execution, n)
+) STRICT;
+`, `
+CREATE TABLE recovery_plans ( -- by id, as they were put last
+	id      TEXT PRIMARY KEY,
+	entry   TEXT NOT NULL,
+	record  TEXT NOT NULL, -- holds external ids, which are secrets
+	name    TEXT AS (entry ->> '$.planName'),
+	owner   TEXT AS (entry ->> '$.planOwner'),
+	waves   INTEGER AS (entry ->> '$.waves'),
+	version INTEGER AS (entry ->> '$.version'),
+	put_by  TEXT AS (entry ->> '$.putBy'),
+	put_at  TEXT AS (entry ->> '$.putAt')
+) STRICT;
+
+CREATE TABLE protection_groups ( -- by id, as they were put last
+	id      TEXT PRIMARY KEY,
+	entry   TEXT NOT NULL,
+	record  TEXT NOT NULL, -- holds an external id, which is a secret
+	servers INTEGER AS (entry ->> '$.servers'),
+	tags    TEXT AS (entry ->> '$.tags'),
+	version INTEGER AS (entry ->> '$.version'),
+	put_by  TEXT AS (entry ->> '$.putBy'),
+	put_at  TEXT AS (entry ->> '$.putAt')
 ) STRICT;
 `}
 

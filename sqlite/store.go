@@ -1,5 +1,6 @@
-// Package sqlite keeps executions in one local file that several processes may
-// use at the same time, and that anybody can look into with the sqlite3 shell.
+// Package sqlite keeps executions, plans and groups in one local file that
+// several processes may use at the same time, and that anybody can look into
+// with the sqlite3 shell.
 package sqlite
 
 import (
@@ -17,13 +18,16 @@ import (
 	driver "modernc.org/sqlite" // the database driver "sqlite"
 )
 
-// Store is a recovery.ExecutionStore in a file.
+// Store is a recovery.ExecutionStore and a recovery.PlanStore in a file.
 type Store struct {
 	path string
 	db   *sql.DB
 }
 
-var _ recovery.ExecutionStore = (*Store)(nil)
+var (
+	_ recovery.ExecutionStore = (*Store)(nil)
+	_ recovery.PlanStore      = (*Store)(nil)
+)
 
 // Open opens the file, which is made, readable by its owner only, where there
 // is none, and brought to the newest schema where it has an older one. The
