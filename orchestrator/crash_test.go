@@ -150,7 +150,7 @@ func (h *house) checkRecord(id recovery.JobID) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := recovery.CheckChain(events); err != nil {
+	if err := exec.CheckLog(events); err != nil {
 		h.t.Error(err)
 	}
 	sent := 0

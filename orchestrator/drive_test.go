@@ -61,7 +61,7 @@ func (h *house) drive(o *orchestrator.Orchestrator, answer func(recovery.Questio
 				h.t.Fatal(err)
 			}
 			events, err := h.store.Events(ctx, id)
-			if err := errors.Join(err, recovery.CheckChain(events)); err != nil {
+			if err := errors.Join(err, e.CheckLog(events)); err != nil {
 				h.t.Error(err)
 			}
 			return e

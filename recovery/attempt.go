@@ -32,6 +32,8 @@ const (
 	Planned ClaimState = "PLANNED"
 )
 
+var claimStates = []ClaimState{Claimed, Sent, Started, Refused, Planned}
+
 // Token marks the invocation that owns a claim.
 type Token string
 

@@ -95,6 +95,10 @@ var (
 	// changed since it was read. Read again, decide again.
 	ErrStale = errors.New("the execution has changed since it was read")
 
+	// ErrDamaged means that what a store holds was cut or edited by somebody
+	// else: it does not say what it must.
+	ErrDamaged = errors.New("the record is damaged")
+
 	// ErrNoTime means that a call was not begun because it could not have
 	// ended before the invocation's own deadline.
 	ErrNoTime = errors.New("too little time is left before the deadline")

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -50,7 +49,10 @@ func (e *Execution) ReadOpened(record []byte) error {
 	}
 	var r openedRecord
 	if err := json.Unmarshal(record, &r); err != nil {
-		return fmt.Errorf("the record of execution %s: %w", e.ID, err)
+		return damaged("what execution %s was opened with: %w", e.ID, err)
+	}
+	if r.Waves == nil {
+		return damaged("what execution %s was opened with is gone", e.ID)
 	}
 	e.Digest, e.Waves, e.PollEvery, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken =
 		r.Digest, r.Waves, r.PollEvery, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken)
@@ -91,10 +93,10 @@ func (p *Plan) Digest() (string, error) {
 func ThawPlan(record []byte) (*Plan, error) {
 	var f frozenPlan
 	if err := json.Unmarshal(record, &f); err != nil {
-		return nil, fmt.Errorf("a frozen plan: %w", err)
+		return nil, damaged("a frozen plan: %w", err)
 	}
 	if f.Plan == nil || len(f.ExternalIDs) != len(f.Plan.Waves)+1 {
-		return nil, fmt.Errorf("a frozen plan is damaged")
+		return nil, damaged("a frozen plan is not whole")
 	}
 	for i := range f.Plan.Waves {
 		w := &f.Plan.Waves[i]

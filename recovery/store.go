@@ -12,7 +12,8 @@ type ExecutionStore interface {
 	// Execution reads an execution, all that was committed before the call. Its
 	// attempts are never older than its version, so that a Commit decided on
 	// them is either right or stale. An id that the store does not know gives
-	// an Execution of version 0. It may be called freely.
+	// an Execution of version 0; a record that does not say what it must, e.g.
+	// an attempt that was emptied, is ErrDamaged. It may be called freely.
 	Execution(ctx context.Context, id ExecutionID) (*Execution, error)
 
 	// Commit writes a change whole or not at all. ErrStale means that the

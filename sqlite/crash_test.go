@@ -7,8 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-
-	"muster/recovery"
 )
 
 // TestAKilledProcessLosesNothingThatWasCommitted runs itself as a process that
@@ -56,8 +54,8 @@ func TestAKilledProcessLosesNothingThatWasCommitted(t *testing.T) {
 		if e.Version != told && e.Version != told+1 {
 			t.Errorf("%d commits were told, and the version is %d", told, e.Version)
 		}
-		if int64(len(log)) != e.Version || e.LastEvent != log[len(log)-1].Ref() || recovery.CheckChain(log) != nil {
-			t.Errorf("version %d has %d events: %v", e.Version, len(log), recovery.CheckChain(log))
+		if int64(len(log)) != e.Version || e.CheckLog(log) != nil {
+			t.Errorf("version %d has %d events: %v", e.Version, len(log), e.CheckLog(log))
 		}
 		told = e.Version
 	}

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"syscall"
 
+	"muster/recovery"
+
 	driver "modernc.org/sqlite"
 )
 
@@ -44,6 +46,8 @@ func (s *Store) explain(doing string, err error) error {
 	switch {
 	case errors.As(err, &sqliteErr):
 		what = advice[sqliteErr.Code()&0xff]
+	case errors.Is(err, recovery.ErrDamaged):
+		what = "somebody else cut or edited it: keep the file, and compare it with a backup"
 	case errors.Is(err, fs.ErrPermission):
 		what = advice[codePerm]
 	case errors.Is(err, syscall.EROFS):

@@ -22,22 +22,23 @@ func (s *Store) Execution(ctx context.Context, id recovery.ExecutionID) (*recove
 	e := &recovery.Execution{ID: id}
 	err := s.each(ctx, func(scan func(...any) error) error {
 		var opened, record []byte
-		if err := scan(fields(e, &opened, &record)...); err != nil {
+		var wave, attempt sql.NullInt64
+		if err := scan(fields(e, &opened, &wave, &attempt, &record)...); err != nil {
 			return err
 		}
 		if err := e.ReadOpened(opened); err != nil {
 			return err
 		}
-		if record == nil {
+		if !wave.Valid {
 			return nil // no wave was attempted yet
 		}
-		var a recovery.Attempt
-		if err := json.Unmarshal(record, &a); err != nil {
+		a, err := recovery.ReadAttempt(recovery.AttemptKey{Execution: id, Wave: int(wave.Int64), Attempt: int(attempt.Int64)}, record)
+		if err != nil {
 			return err
 		}
 		e.Attempts = append(e.Attempts, a)
 		return nil
-	}, `SELECT `+header+`, iif(a.wave IS (SELECT min(wave) FROM attempts WHERE execution_id = e.id), e.opened, NULL), a.record
+	}, `SELECT `+header+`, iif(a.wave IS (SELECT min(wave) FROM attempts WHERE execution_id = e.id), e.opened, NULL), a.wave, a.attempt, a.record
 		FROM executions e LEFT JOIN attempts a ON a.execution_id = e.id AND a.attempt =
 			(SELECT max(attempt) FROM attempts WHERE execution_id = e.id AND wave = a.wave)
 		WHERE e.id = ? ORDER BY a.wave`, id)

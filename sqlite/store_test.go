@@ -90,8 +90,8 @@ func TestSeveralProcessesShareTheFile(t *testing.T) {
 		t.Errorf("got %+v, %v; want version %d", e, err, processes*each)
 	}
 	log, err := s.Events(t.Context(), "exec-1")
-	if err != nil || len(log) != processes*each || recovery.CheckChain(log) != nil {
-		t.Errorf("got %d events, %v, chained %v; want %d", len(log), err, recovery.CheckChain(log), processes*each)
+	if err != nil || len(log) != processes*each || e.CheckLog(log) != nil {
+		t.Errorf("got %d events, %v, chained %v; want %d", len(log), err, e.CheckLog(log), processes*each)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -43,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"field":  field,
 			"atonce": atOnce,
 			"count":  count,
+			"sql":    sqlIn,
 		},
 		RequireExplicitExec: true,
 	})
@@ -131,6 +133,21 @@ func atOnce(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%d different answers: %q", len(distinct), distinct)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(outputs[0]), 0o600))
+}
+
+// sqlIn changes an SQLite file: sql FILE STATEMENT
+func sqlIn(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql FILE STATEMENT")
+	}
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	result, err := db.Exec(args[1])
+	ts.Check(err)
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		ts.Fatalf("it changed nothing: %v", err)
+	}
 }
 
 // count wants a text so many times in a file: count N TEXT FILE

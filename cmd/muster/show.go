@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -37,6 +38,9 @@ func (m *Main) list() *cobra.Command {
 		}
 		for _, e := range all {
 			a, err := h.tell(ctx, e.ID, h.speedOf(ctx, e.ID))
+			if errors.Is(err, recovery.ErrDamaged) { // the others can be told all the same
+				a, err = &account{ID: e.ID, Plan: e.Plan, Type: e.Type, By: e.InitiatedBy, State: stateDamaged, Damage: err.Error()}, nil
+			}
 			if err != nil {
 				return err
 			}
@@ -44,7 +48,7 @@ func (m *Main) list() *cobra.Command {
 				a.Events, a.Waves = nil, nil
 				err = writeDocument(m.Stdout, a)
 			} else {
-				_, err = fmt.Fprintf(m.Stdout, "%s  %s  %-8s  %s\n", pad(harmless(string(a.ID)), 44), a.Begun.Local().Format("2006-01-02 15:04"), a.Type, a.paintState(m.outStyle()))
+				_, err = fmt.Fprintln(m.Stdout, a.line(m.outStyle()))
 			}
 			if err != nil {
 				return err
@@ -62,7 +66,8 @@ func (m *Main) show() *cobra.Command {
 		Short: "Show an execution: its waves, servers and events",
 		Long: `Show tells what the record says of an execution: how far it is, what it waits for,
 every wave, every server with its instance or the reason why there is none, and
-everything that happened. It needs no driver to run, and disturbs none.
+everything that happened. It needs no driver to run, and disturbs none. A log that
+does not fit the rest of the record, cut at its end or edited, is told (exit code 1).
 
 ` + executionHelp,
 		Example: "  muster show last\n  muster show last --json | jq '.waves[].serverOutcomes[] | select(.status != \"LAUNCHED\")'",
@@ -76,13 +81,33 @@ everything that happened. It needs no driver to run, and disturbs none.
 			return err
 		}
 		if o.json {
-			return writeDocument(m.Stdout, a)
+			err = writeDocument(m.Stdout, a)
+		} else {
+			_, err = fmt.Fprint(m.Stdout, a.whole(m.outStyle(), r.command("decide", r.id)))
 		}
-		_, err = fmt.Fprint(m.Stdout, a.whole(m.outStyle(), r.command("decide", r.id)))
+		if err == nil && a.Damage != "" {
+			err = &failure{exitFailure, fmt.Errorf("execution %s: %s", r.id, a.Damage), damagedHint}
+		}
 		return err
 	})
 	return cmd
 }
+
+// line is the account in a list.
+func (a *account) line(s style) string {
+	begun, state := strings.Repeat(" ", len(listedTime)), a.paintState(s)
+	if !a.Begun.IsZero() {
+		begun = a.Begun.Local().Format(listedTime)
+	}
+	if a.Damage != "" {
+		state = s.bad(stateDamaged)
+	}
+	return fmt.Sprintf("%s  %s  %-8s  %s", pad(harmless(string(a.ID)), 44), begun, a.Type, state)
+}
+
+const listedTime = "2006-01-02 15:04"
+
+const damagedHint = "What is shown may not be what happened. Keep the record as it is, compare it with a backup, and with the jobs that DRS lists, before anything is started again."
 
 // whole is the account with everything in it.
 func (a *account) whole(s style, decide string) string {

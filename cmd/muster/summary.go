@@ -20,7 +20,7 @@ type account struct {
 	PlanName  string                 `json:"planName,omitempty"`
 	Type      recovery.ExecutionType `json:"executionType"`
 	By        string                 `json:"initiatedBy"`
-	State     string                 `json:"state"` // its outcome; RUNNING, WAITING_FOR_DECISION or CANCELLING before
+	State     string                 `json:"state"` // its outcome; RUNNING, WAITING_FOR_DECISION or CANCELLING before; DAMAGED
 	Reason    string                 `json:"reason"`
 	Begun     time.Time              `json:"begun"`
 	Ended     *time.Time             `json:"ended,omitempty"`
@@ -33,6 +33,7 @@ type account struct {
 	Questions []askedOf              `json:"decisions,omitempty"`
 	Waves     []waveAccount          `json:"waves"`
 	Events    []recovery.Event       `json:"events,omitempty"`
+	Damage    string                 `json:"damage,omitempty"` // where the record was cut or edited
 }
 
 type askedOf struct {
@@ -68,17 +69,14 @@ const (
 	stateRunning    = "RUNNING"
 	stateWaiting    = "WAITING_FOR_DECISION"
 	stateCancelling = "CANCELLING"
+	stateDamaged    = "DAMAGED" // what the record says of it cannot be read
 )
 
 var instanceID = regexp.MustCompile(`\bi-[0-9a-f]+\b`)
 
 // tell reads an execution's account from the record.
 func (h *house) tell(ctx context.Context, id recovery.ExecutionID, speed float64) (*account, error) {
-	e, err := h.Executions.Execution(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	events, err := h.Executions.Events(ctx, id)
+	e, events, err := h.read(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +87,28 @@ func (h *house) tell(ctx context.Context, id recovery.ExecutionID, speed float64
 	if plan == nil {
 		plan = &recovery.Plan{}
 	}
-	return accountOf(e, plan, events, speed, time.Now()), nil
+	a := accountOf(e, plan, events, speed, time.Now())
+	if err := e.CheckLog(events); err != nil {
+		a.Damage = err.Error()
+	}
+	return a, nil
+}
+
+// read reads an execution and its log as of one version, whoever writes
+// meanwhile.
+func (h *house) read(ctx context.Context, id recovery.ExecutionID) (*recovery.Execution, []recovery.Event, error) {
+	e, err := h.Executions.Execution(ctx, id)
+	for err == nil {
+		events, eventsErr := h.Executions.Events(ctx, id)
+		if eventsErr != nil {
+			return nil, nil, eventsErr
+		}
+		before := e.Version
+		if e, err = h.Executions.Execution(ctx, id); err == nil && e.Version == before {
+			return e, events, nil
+		}
+	}
+	return nil, nil, err
 }
 
 func accountOf(e *recovery.Execution, plan *recovery.Plan, events []recovery.Event, speed float64, now time.Time) *account {
