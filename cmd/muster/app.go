@@ -75,7 +75,7 @@ neither read nor changed.`,
 	root.SetOut(m.Stdout)
 	root.SetErr(m.Stderr)
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.drill(), m.recover(), m.resume(), m.list(), m.show(), m.decide(), m.pause(), m.cancel(), m.cleanUp(),
+	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.drill(), m.recover(), m.resume(), m.list(), m.show(), m.decide(), m.pause(), m.cancel(), m.cleanUp(), m.backup(),
 		m.version(), exitCodesHelp(), faultsHelp())
 	return root
 }
