@@ -131,10 +131,10 @@ func (g *PlannedGroup) Freeze() ([]byte, error) {
 func ThawGroup(record []byte) (*PlannedGroup, error) {
 	var f frozenGroup
 	if err := json.Unmarshal(record, &f); err != nil {
-		return nil, fmt.Errorf("a stored protection group: %w", err)
+		return nil, damaged("a stored protection group: %w", err)
 	}
 	if f.Group == nil {
-		return nil, fmt.Errorf("a stored protection group is damaged")
+		return nil, damaged("a stored protection group is not whole")
 	}
 	f.Group.thaw()
 	if f.Group.Account != nil {
