@@ -28,10 +28,15 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	versions, err := filepath.Abs("testdata/versions")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("EVENTS", events)
+			env.Setenv("VERSIONS", versions)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			// Were anybody's AWS settings looked at, these would do harm.
 			env.Setenv("AWS_PROFILE", "nobody")
