@@ -48,7 +48,10 @@ func TestARecordThatWasCutOrEditedIsFoundAndSaysWhere(t *testing.T) {
 			"event 2 does not follow from event 0 as it was written"},
 		"an event is edited": {func(_ *recovery.Execution, log []recovery.Event) []recovery.Event { log[1].Message = "x"; return log },
 			"event 2 does not follow from event 1 as it was written"},
-		"an event is emptied": {func(_ *recovery.Execution, log []recovery.Event) []recovery.Event { log[2] = recovery.Event{}; return log },
+		"an event is emptied": {func(_ *recovery.Execution, log []recovery.Event) []recovery.Event {
+			log[2] = recovery.Event{}
+			return log
+		},
 			"event 0 does not follow from event 2 as it was written"},
 		"the last event is made anew": {func(_ *recovery.Execution, log []recovery.Event) []recovery.Event {
 			log[3] = recovery.Event{Kind: recovery.EventRefused}.After(log[2].Ref())
@@ -63,7 +66,10 @@ func TestARecordThatWasCutOrEditedIsFoundAndSaysWhere(t *testing.T) {
 			"event 1 opened the execution, and what it was opened with is gone"},
 		"the attempt is gone": {func(e *recovery.Execution, log []recovery.Event) []recovery.Event { e.Attempts = nil; return log },
 			"event 2 is of attempt 1 at wave 1, which is gone"},
-		"the job is gone": {func(e *recovery.Execution, log []recovery.Event) []recovery.Event { e.Attempts[0].JobID = ""; return log },
+		"the job is gone": {func(e *recovery.Execution, log []recovery.Event) []recovery.Event {
+			e.Attempts[0].JobID = ""
+			return log
+		},
 			`event 4 tells of job drsjob-1 of wave 1, and the record of job ""`},
 	} {
 		t.Run(name, func(t *testing.T) {
