@@ -18,6 +18,8 @@ type readPlan struct {
 	// the plan's order and not the plan.
 	counted   bool
 	pollEvery time.Duration
+	policy    recovery.ReadinessPolicy
+	replace   []recovery.InstanceID
 }
 
 var (
@@ -43,8 +45,7 @@ func (p *problems) plan(state value) (r readPlan) {
 		return r
 	}
 	r.header = f.header()
-	f.policy()
-	f.replace()
+	r.policy, r.replace = f.policy(), f.replace()
 	r.pollEvery = time.Duration(f.mayWhole("pollSeconds", 1, 3600)) * time.Second
 	r.plan = &recovery.Plan{ID: r.header.plan, Account: r.account, Objectives: f.objectives()}
 	r.plan.Name, _ = f.mayText("planName")

@@ -18,6 +18,9 @@ type Begin struct {
 	StartTime   string
 	InitiatedBy string
 	PollEvery   time.Duration // between two looks at running jobs; 0: by their age
+	Policy      recovery.ReadinessPolicy
+	Replace     []recovery.InstanceID // live instances that may be lost
+	RequestID   string                // of the request that asked for it; "" where it did not come through AWS
 }
 
 // Begin opens the execution: it validates the whole plan at once, resolves
@@ -93,8 +96,8 @@ func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, d
 				return nil, nil
 			}
 			*e = recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy,
-				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery}
-			c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventOpened,
+				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery, Policy: b.Policy, Replace: b.Replace}
+			c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventOpened, RequestID: b.RequestID,
 				Message: fmt.Sprintf("%s of plan %s with %d waves, by %s", b.Type, plan.ID, len(plan.Waves), recovery.Quote(b.InitiatedBy))})
 			c.Frozen, c.TakeFrom = plan, takeFrom
 			return &c, nil
@@ -131,7 +134,7 @@ func (o *Orchestrator) supersede(ctx context.Context, b Begin, holder recovery.E
 			Message: fmt.Sprintf("plan %s is under way in execution %s (%s); wait for its end, resume it, or cancel it", b.Plan.ID, holder, e.Type)}
 	}
 	return o.Decide(ctx, holder, recovery.Decision{Choice: recovery.CancelAll,
-		Request: recovery.Request{By: b.InitiatedBy, At: o.now(), Reason: fmt.Sprintf("recovery %s takes the plan from this drill", b.Execution)}})
+		Request: recovery.Request{By: b.InitiatedBy, At: o.now(), RequestID: b.RequestID, Reason: fmt.Sprintf("recovery %s takes the plan from this drill", b.Execution)}})
 }
 
 // Continue goes on with an execution that was begun before, for an event that

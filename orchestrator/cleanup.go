@@ -16,6 +16,10 @@ import (
 // count is not documented.
 const mostInstances = recovery.MostServers
 
+// mostAtOnce is how many termination jobs one look begins in an account where
+// nobody waits for them.
+const mostAtOnce = 5
+
 // cleanupStep is how often a termination is looked at.
 const cleanupStep = 15 * time.Second
 
@@ -32,18 +36,23 @@ type Cleanup struct {
 	Execution recovery.ExecutionID
 	Recovery  bool          // those of a real recovery, too: somebody confirmed that
 	By        string        // who asks
+	RequestID string        // of the request that asked for it; "" where it did not come through AWS
 	LookEvery time.Duration // between two looks at what is terminating; 0: 15 seconds
+	// Once looks once at each account, begins a few terminations, and does not
+	// wait: whoever has no time for all of it asks again until nothing is left.
+	Once bool
 }
 
 // Cleaned is what a clean-up did.
 type Cleaned struct {
 	Terminated []recovery.InstanceID // by this call
 	Gone       int                   // launched by the execution, and not there any more before
+	Left       int                   // still there; 0 unless it was to look once
 	Jobs       []recovery.JobID
 }
 
 // Cleanup terminates the recovery instances that the execution's own jobs
-// launched, and no other, and waits until they are gone. It may be called
+// launched, and no other, and waits until they are gone (or does not). It may be called
 // again after anything: it looks at what is there.
 func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error) {
 	e, err := o.Executions.Execution(ctx, c.Execution)
@@ -59,7 +68,7 @@ func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error)
 	}
 	done := &Cleaned{}
 	for account, servers := range launchedByAccount(e, plan) {
-		w := cleaning{o: o, e: e, by: c.By, every: cmp.Or(c.LookEvery, cleanupStep), servers: servers, done: done}
+		w := cleaning{o: o, e: e, Cleanup: c, servers: servers, done: done}
 		if w.region, err = o.assume(ctx, account); err != nil {
 			return done, err
 		}
@@ -67,7 +76,7 @@ func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error)
 			return done, drsFailure(err)
 		}
 	}
-	done.Gone = len(e.Launched()) - len(done.Terminated)
+	done.Gone = len(e.Launched()) - max(done.Left, len(done.Terminated))
 	return done, nil
 }
 
@@ -118,10 +127,9 @@ func launchedByAccount(e *recovery.Execution, plan *recovery.Plan) map[recovery.
 
 // cleaning is the clean-up of one account and region.
 type cleaning struct {
+	Cleanup
 	o       *Orchestrator
 	e       *recovery.Execution
-	by      string
-	every   time.Duration
 	region  recovery.Region
 	servers []recovery.SourceServerID
 	done    *Cleaned
@@ -131,29 +139,46 @@ type cleaning struct {
 // run looks, terminates, and waits, until nothing of ours is there.
 func (w *cleaning) run(ctx context.Context) error {
 	for {
-		exist, err := w.region.RecoveryInstances(ctx, w.servers)
-		if err != nil {
+		left, err := w.look(ctx)
+		if err != nil || left == 0 {
 			return err
 		}
-		left := w.e.Removable(exist)
-		if len(left) == 0 {
+		w.o.tell(w.e.ID, recovery.Event{Kind: recovery.EventNote, Message: fmt.Sprintf("%d recovery instances are still there", left)})
+		if w.Once {
+			w.done.Left += left
 			return nil
 		}
-		busy, err := w.busy(ctx)
-		if err != nil {
-			return err
-		}
-		idle := slices.DeleteFunc(slices.Clone(left), func(i recovery.RecoveryInstance) bool { return busy[i.Server] || i.ShuttingDown() })
-		for batch := range slices.Chunk(idle, mostInstances) {
-			if err := w.terminate(ctx, batch); err != nil {
-				return err
-			}
-		}
-		w.o.tell(w.e.ID, recovery.Event{Kind: recovery.EventNote, Message: fmt.Sprintf("%d recovery instances are still there", len(left))})
-		if err := sleep(ctx, w.every); err != nil {
+		if err := sleep(ctx, cmp.Or(w.LookEvery, cleanupStep)); err != nil {
 			return err
 		}
 	}
+}
+
+// look terminates what is there of ours and not being terminated yet, and says
+// how much that was in all.
+func (w *cleaning) look(ctx context.Context) (left int, err error) {
+	exist, err := w.region.RecoveryInstances(ctx, w.servers)
+	if err != nil {
+		return 0, err
+	}
+	ours := w.e.Removable(exist)
+	if len(ours) == 0 {
+		return 0, nil
+	}
+	busy, err := w.busy(ctx)
+	if err != nil {
+		return 0, err
+	}
+	idle := slices.DeleteFunc(slices.Clone(ours), func(i recovery.RecoveryInstance) bool { return busy[i.Server] || i.ShuttingDown() })
+	if w.Once {
+		idle = idle[:min(len(idle), mostAtOnce*mostInstances)]
+	}
+	for batch := range slices.Chunk(idle, mostInstances) {
+		if err := w.terminate(ctx, batch); err != nil {
+			return 0, err
+		}
+	}
+	return len(ours), nil
 }
 
 // busy tells the servers that a running job holds: one that terminates them
@@ -177,7 +202,8 @@ func (w *cleaning) terminate(ctx context.Context, batch []recovery.RecoveryInsta
 		ids[i] = instance.ID
 	}
 	_, err := w.o.amend(ctx, w.e.ID, func(e *recovery.Execution) (*recovery.Change, error) {
-		c := e.WithEvent(recovery.Event{At: w.o.now(), Kind: recovery.EventCleaned, Message: fmt.Sprintf("%s has %d recovery instances terminated: %v", recovery.Quote(w.by), len(ids), ids)})
+		c := e.WithEvent(recovery.Event{At: w.o.now(), Kind: recovery.EventCleaned, RequestID: w.RequestID,
+			Message: fmt.Sprintf("%s has %d recovery instances terminated: %v", recovery.Quote(w.By), len(ids), ids)})
 		return &c, nil
 	})
 	if err != nil {

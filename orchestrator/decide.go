@@ -20,7 +20,7 @@ func (o *Orchestrator) Decide(ctx context.Context, id recovery.ExecutionID, d re
 			return nil, recovery.Errorf(recovery.ValidationError, "%v", err)
 		}
 		d.Wave = wave
-		ev := recovery.Event{At: o.now(), Kind: recovery.EventDecided, Message: decided(d)}
+		ev := recovery.Event{At: o.now(), Kind: recovery.EventDecided, Message: decided(d), RequestID: d.RequestID}
 		if d.Choice == recovery.CancelAll {
 			ev.Kind = recovery.EventCancelled
 		}
@@ -59,7 +59,7 @@ func (o *Orchestrator) Pause(ctx context.Context, id recovery.ExecutionID, r rec
 			return nil, nil
 		}
 		e.Pause = &r
-		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventPaused, Message: fmt.Sprintf("%s asked for a pause", recovery.Quote(r.By))})
+		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventPaused, RequestID: r.RequestID, Message: fmt.Sprintf("%s asked for a pause", recovery.Quote(r.By))})
 		return &c, nil
 	})
 	return err

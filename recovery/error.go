@@ -9,7 +9,8 @@ import (
 // Code is the error code of an answer: stable, for programs.
 type Code string
 
-// The codes of the contract's error answers.
+// The codes of error answers: the contract's and, from NOT_FOUND to
+// WORKFLOW_ERROR, those of operations.
 const (
 	ValidationError   Code = "VALIDATION_ERROR"    // the event itself is wrong
 	DRSAPIError       Code = "DRS_API_ERROR"       // DRS refuses, or a server is not ready
@@ -18,6 +19,11 @@ const (
 	DependencyNotMet  Code = "DEPENDENCY_NOT_MET"  // a wave that this one depends on is not done
 	WaveInProgress    Code = "WAVE_IN_PROGRESS"    // another invocation is starting this wave
 	PlanInProgress    Code = "PLAN_IN_PROGRESS"    // another execution of the same plan is under way
+	NotFound          Code = "NOT_FOUND"           // no execution, plan or group has that id
+	WrongState        Code = "WRONG_STATE"         // it cannot be asked of the execution as it is now
+	Superseded        Code = "VERSION_CONFLICT"    // the plan or group has another version than the one named
+	NotAllowed        Code = "NOT_ALLOWED"         // not through the alias that the function was called by
+	WorkflowError     Code = "WORKFLOW_ERROR"      // the state machine could not be started or asked
 	UnknownAction     Code = "UNKNOWN_ACTION"
 	UnknownOperation  Code = "UNKNOWN_OPERATION"
 	UnknownEvent      Code = "UNKNOWN_EVENT"
@@ -47,7 +53,7 @@ func Errorf(code Code, format string, args ...any) *Error {
 // no answer came. The rooms that call AWS make it; everybody else judges by
 // its fields and never by text.
 type ServiceError struct {
-	Service   string // "DRS", "EC2", "STS"
+	Service   string // "DRS", "EC2", "STS", "Step Functions"
 	Operation string // e.g. StartRecovery
 	Code      string // AWS's own code as received, e.g. ConflictException; "" when there was no answer
 	Message   string // AWS's own message, or what went wrong on the way

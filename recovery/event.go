@@ -60,6 +60,7 @@ type Event struct {
 	Wave      int            `json:"wave,omitempty"`
 	Attempt   int            `json:"attempt,omitempty"`
 	Message   string         `json:"message"`
+	RequestID string         `json:"requestId,omitempty"` // of the request by which somebody asked for it, as CloudTrail knows it
 	JobID     JobID          `json:"jobId,omitempty"`
 	Changes   []ServerChange `json:"changes,omitempty"`
 	Previous  string         `json:"previous,omitempty"` // hash of the event before

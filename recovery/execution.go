@@ -24,8 +24,11 @@ type Execution struct {
 	Waves       []WaveRecord
 	Digest      string        // of the frozen plan
 	PollEvery   time.Duration // between two looks at running jobs; 0: by their age
-	Others      []Load        // what others run, as last seen
-	Pause       *Request      // asked for, and not resumed yet
+	Policy      ReadinessPolicy
+	Replace     []InstanceID // live instances that may be lost
+	Run         int          // of the state machine that drives it, the newest; 0 is the first, as 1 is
+	Others      []Load       // what others run, as last seen
+	Pause       *Request     // asked for, and not resumed yet
 	Cancel      *Request
 	Interrupted *Request // the driver stopped, and nobody resumed yet
 	Ended       *Ending

@@ -14,15 +14,18 @@ import (
 
 // openedRecord is what begin_execution opened.
 type openedRecord struct {
-	Digest      string        `json:"digest"` // of the frozen plan
-	Waves       []WaveRecord  `json:"waves"`
-	PollEvery   time.Duration `json:"pollEvery,omitempty"`
-	Others      []Load        `json:"others,omitempty"`
-	Pause       *Request      `json:"pause,omitempty"`
-	Cancel      *Request      `json:"cancel,omitempty"`
-	Interrupted *Request      `json:"interrupted,omitempty"`
-	Ended       *Ending       `json:"ended,omitempty"`
-	TaskToken   string        `json:"taskToken,omitempty"`
+	Digest      string          `json:"digest"` // of the frozen plan
+	Waves       []WaveRecord    `json:"waves"`
+	PollEvery   time.Duration   `json:"pollEvery,omitempty"`
+	Policy      ReadinessPolicy `json:"readinessPolicy,omitempty"`
+	Replace     []InstanceID    `json:"replaceLiveInstances,omitempty"`
+	Run         int             `json:"run,omitempty"`
+	Others      []Load          `json:"others,omitempty"`
+	Pause       *Request        `json:"pause,omitempty"`
+	Cancel      *Request        `json:"cancel,omitempty"`
+	Interrupted *Request        `json:"interrupted,omitempty"`
+	Ended       *Ending         `json:"ended,omitempty"`
+	TaskToken   string          `json:"taskToken,omitempty"`
 }
 
 // Opened gives what begin_execution opened as a store keeps it; nil for an
@@ -39,7 +42,7 @@ func (e *Execution) Opened() ([]byte, error) {
 	if e.Ended != nil {
 		e.Ended.At = wall(e.Ended.At)
 	}
-	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal()})
+	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal()})
 }
 
 // ReadOpened reads what Opened gave.
@@ -54,8 +57,8 @@ func (e *Execution) ReadOpened(record []byte) error {
 	if r.Waves == nil {
 		return damaged("what execution %s was opened with is gone", e.ID)
 	}
-	e.Digest, e.Waves, e.PollEvery, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken =
-		r.Digest, r.Waves, r.PollEvery, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken)
+	e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken =
+		r.Digest, r.Waves, r.PollEvery, r.Policy, r.Replace, r.Run, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken)
 	return nil
 }
 

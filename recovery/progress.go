@@ -62,9 +62,12 @@ func (p *Plan) Records() []WaveRecord {
 
 // Request is what somebody asked for, and why.
 type Request struct {
-	By     string    `json:"by"`
+	By     string    `json:"by"` // as claimed: nobody looks after it
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason,omitempty"`
+	// RequestID is of the request by which it was asked for, as CloudTrail
+	// knows it; "" where it did not come through AWS.
+	RequestID string `json:"requestId,omitempty"`
 }
 
 func (r *Request) words(what string) string {

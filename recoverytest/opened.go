@@ -17,19 +17,20 @@ var openedPromises = []promise{
 			Number: 20, Name: "Web 日本語", AccountID: "444455556666", Region: "eu-central-1", Servers: 7, DependsOn: []int{1, 10},
 			FollowsAll: true, PauseBefore: true, OnFailure: recovery.StopOnFailure, TimeLimit: 90*time.Minute + 1, GatePassed: true, Skipped: true,
 		})
-		e.PollEvery = 1500 * time.Millisecond
+		e.PollEvery, e.Policy, e.Replace, e.Run = 1500*time.Millisecond, recovery.RecoveryPointPolicy, []recovery.InstanceID{"i-2", "i-1"}, 3
 		e.Others = []recovery.Load{{Place: recovery.Place{AccountID: "111122223333", Region: "us-east-1"}, Jobs: 3, Servers: 250}}
 		for i, request := range []**recovery.Request{&e.Pause, &e.Cancel, &e.Interrupted} {
-			*request = &recovery.Request{By: fmt.Sprintf("user-%d@example.com", i), At: now.Add(time.Duration(i)), Reason: "because\n<it> is \"so\""}
+			*request = &recovery.Request{By: fmt.Sprintf("user-%d@example.com", i), At: now.Add(time.Duration(i)), Reason: "because\n<it> is \"so\"", RequestID: fmt.Sprint("request-", i)}
 		}
 		e.Ended = &recovery.Ending{Outcome: recovery.OutcomePartial, Reason: "one of two", At: now.Add(9)}
 		e.TaskToken = recovery.NewSecret("task-token")
 		filled(h, *e, "Version", "LastEvent", "Attempts")
 		filled(h, e.Waves[2])
+		filled(h, *e.Pause)
 		e = h.change(h.store, e)
 		same(h, "execution", h.read(h.open(), execution), e)
 
-		e.Waves, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.PollEvery, e.Others = e.Waves[:1], nil, nil, nil, nil, 0, nil
+		e.Waves, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.PollEvery, e.Others, e.Replace, e.Run = e.Waves[:1], nil, nil, nil, nil, 0, nil, nil, 0
 		e.TaskToken = recovery.Secret{}
 		e.Waves[0].GatePassed = true
 		e = h.change(h.open(), e)
