@@ -52,6 +52,10 @@ var walls = map[string]wall{
 		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/...", "golang.org/x/time/rate"},
 		why: "awsdrs knows one technology, and is told what to do in recovery's words alone",
 	},
+	"awssteps": {
+		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
+		why: "awssteps knows one technology, and is told what to do in recovery's words alone",
+	},
 	"sqlite": {
 		rooms: []string{"recovery"}, modules: []string{"modernc.org/sqlite/..."},
 		why: "sqlite knows one technology, and is told what to do in recovery's words alone",

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"muster/event"
 	"muster/recovery"
 )
 
@@ -56,7 +57,7 @@ func newPicture(w io.Writer, s style, speed float64, size func() (int, int), loo
 func (p *picture) observe(_ recovery.ExecutionID, ev recovery.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.news = append(p.news, eventLine(false, ev, scaled(time.Since(p.begun), p.speed)))
+	p.news = append(p.news, eventLine(false, ev, event.Scaled(time.Since(p.begun), p.speed)))
 	if len(p.news) > mostNews {
 		p.news = p.news[len(p.news)-mostNews:]
 	}
@@ -146,7 +147,7 @@ func frame(a *account, news []string, s style, columns, rows int) []string {
 		if w.Seconds > 0 {
 			took = clock(time.Duration(w.Seconds) * time.Second)
 		}
-		waves = append(waves, row{fmt.Sprintf(" %s %s %3d/%-3d %8s  %s", mark, pad(clip(w.title(), 30), 30), w.Launched, w.Planned, took, cmp.Or(w.phases(), strings.ToLower(string(w.Status)))), look})
+		waves = append(waves, row{fmt.Sprintf(" %s %s %3d/%-3d %8s  %s", mark, pad(clip(title(w), 30), 30), w.Launched, w.Planned, took, cmp.Or(phases(w), strings.ToLower(string(w.Status)))), look})
 		for _, f := range w.Fates {
 			if f.Reason != "" && !f.Launched() {
 				bad = append(bad, row{harmless(fmt.Sprintf("   ✗ wave %d: %s %s: %s", w.Number, f.Server, f.Hostname, f.Reason)), style.bad})
@@ -162,7 +163,7 @@ func frame(a *account, news []string, s style, columns, rows int) []string {
 	room := most - 1 - min(len(rest), 2)
 	if len(waves) > room { // the waves that are over need least to be seen
 		skip := 0
-		for skip < len(waves)-room+1 && a.Waves[skip].over {
+		for skip < len(waves)-room+1 && a.Waves[skip].Over() {
 			skip++
 		}
 		hidden := skip
@@ -183,7 +184,7 @@ func frame(a *account, news []string, s style, columns, rows int) []string {
 	return out
 }
 
-func waveMark(w *waveAccount, a *account) (string, func(style, string) string) {
+func waveMark(w *event.WaveOverview, a *account) (string, func(style, string) string) {
 	for _, q := range a.Questions {
 		if q.Wave == w.Number {
 			return "?", style.busy
@@ -204,7 +205,7 @@ func waveMark(w *waveAccount, a *account) (string, func(style, string) string) {
 
 // phases counts the launches of a running wave by how far they have come; ""
 // where none is under way.
-func (w *waveAccount) phases() string {
+func phases(w *event.WaveOverview) string {
 	servers := map[string]int{}
 	for _, f := range w.Fates {
 		if w.Status == recovery.StatusRunning && !f.Done() {

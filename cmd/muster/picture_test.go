@@ -5,16 +5,20 @@ import (
 	"strings"
 	"testing"
 
+	"muster/event"
 	"muster/recovery"
 )
 
 // However small the terminal and hostile the names, the picture fits and
 // drives nothing.
 func TestThePictureFits(t *testing.T) {
-	a := &account{ID: "exec-1", Reason: "wave 1: \x1b[2Jjob runs"}
+	a := &account{event.Overview{ID: "exec-1", Reason: "wave 1: \x1b[2Jjob runs"}}
 	for n := range 40 {
-		w := waveAccount{Number: n + 1, Name: strings.Repeat("a\x1b[31m\nname", n), Status: recovery.StatusRunning, Planned: 3, over: n < 20}
-		w.Fates = []serverAccount{{recovery.ServerOutcome{Server: "s-1", Status: "FAILED", Reason: "no\rboot\tvolume"}, "host\a"}}
+		w := event.WaveOverview{Number: n + 1, Name: strings.Repeat("a\x1b[31m\nname", n), Status: recovery.StatusRunning, Planned: 3}
+		if n < 20 {
+			w.Status = recovery.StatusCompleted
+		}
+		w.Fates = []event.ServerOverview{{ServerOutcome: recovery.ServerOutcome{Server: "s-1", Status: "FAILED", Reason: "no\rboot\tvolume"}, Hostname: "host\a"}}
 		a.Waves = append(a.Waves, w)
 	}
 	for _, columns := range []int{10, 80, 300} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/event"
 	"muster/recovery"
 )
 
@@ -39,7 +40,7 @@ func (m *Main) list() *cobra.Command {
 		for _, e := range all {
 			a, err := h.tell(ctx, e.ID, h.speedOf(ctx, e.ID))
 			if errors.Is(err, recovery.ErrDamaged) { // the others can be told all the same
-				a, err = &account{ID: e.ID, Plan: e.Plan, Type: e.Type, By: e.InitiatedBy, State: stateDamaged, Damage: err.Error()}, nil
+				a, err = &account{event.Overview{ID: e.ID, Plan: e.Plan, Type: e.Type, By: e.InitiatedBy, State: event.StateDamaged, Damage: err.Error()}}, nil
 			}
 			if err != nil {
 				return err
@@ -100,7 +101,7 @@ func (a *account) line(s style) string {
 		begun = a.Begun.Local().Format(listedTime)
 	}
 	if a.Damage != "" {
-		state = s.bad(stateDamaged)
+		state = s.bad(event.StateDamaged)
 	}
 	return fmt.Sprintf("%s  %s  %-8s  %s", pad(harmless(string(a.ID)), 44), begun, a.Type, state)
 }
@@ -119,7 +120,7 @@ func (a *account) whole(s style, decide string) string {
 	}
 	for i := range a.Waves {
 		w := &a.Waves[i]
-		fmt.Fprintf(&b, "\n%s  %s  %s\n", s.strong(w.title()), w.Status, s.faint(string(w.JobID)))
+		fmt.Fprintf(&b, "\n%s  %s  %s\n", s.strong(title(w)), w.Status, s.faint(string(w.JobID)))
 		if w.Reason != "" {
 			fmt.Fprintf(&b, "  %s\n", byServer(harmless(w.Reason)))
 		}
@@ -134,7 +135,7 @@ func (a *account) whole(s style, decide string) string {
 	b.WriteString("\n")
 	speed := cmp.Or(a.Speed, 1)
 	for _, ev := range a.Events {
-		b.WriteString(eventLine(s, ev, scaled(ev.At.Sub(a.Begun), speed)) + "\n")
+		b.WriteString(eventLine(s, ev, event.Scaled(ev.At.Sub(a.Begun), speed)) + "\n")
 	}
 	return b.String()
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"muster/event"
 	"muster/recovery"
 )
 
@@ -39,7 +40,7 @@ func (l *lines) observe(_ recovery.ExecutionID, ev recovery.Event) {
 	if ev.Kind == recovery.EventClaimed || ev.Kind == recovery.EventAwaiting {
 		return // the next line says it
 	}
-	l.write(eventLine(l.style, ev, scaled(time.Since(l.begun), l.speed)) + "\n")
+	l.write(eventLine(l.style, ev, event.Scaled(time.Since(l.begun), l.speed)) + "\n")
 }
 
 // eventLine is an event as one line of text.
@@ -104,14 +105,6 @@ func writeDocument(w io.Writer, v any) error {
 	}
 	_, err = io.WriteString(w, harmless(string(line))+"\n")
 	return err
-}
-
-// scaled is how long something would have taken in AWS.
-func scaled(d time.Duration, speed float64) time.Duration {
-	if speed <= 0 {
-		return d
-	}
-	return time.Duration(float64(d) * speed)
 }
 
 // clock writes a duration as a clock shows it.

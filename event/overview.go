@@ -1,0 +1,254 @@
+package event
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"slices"
+	"time"
+
+	"muster/recovery"
+)
+
+// Overview is all that the record says of an execution, as people and programs
+// are told it.
+type Overview struct {
+	ID        recovery.ExecutionID   `json:"executionId"`
+	Plan      recovery.PlanID        `json:"planId"`
+	PlanName  string                 `json:"planName,omitempty"`
+	Type      recovery.ExecutionType `json:"executionType"`
+	By        string                 `json:"initiatedBy"`
+	State     string                 `json:"state"` // its outcome; RUNNING, WAITING_FOR_DECISION or CANCELLING before; DAMAGED
+	Reason    string                 `json:"reason"`
+	Begun     time.Time              `json:"begun"`
+	Ended     *time.Time             `json:"ended,omitempty"`
+	Speed     float64                `json:"speed,omitempty"` // of a simulated AWS
+	Seconds   int                    `json:"seconds"`         // since it was begun, in AWS's time
+	Objective int                    `json:"recoveryTimeObjectiveSeconds,omitempty"`
+	Recovered int                    `json:"serversLaunched"`
+	Servers   int                    `json:"servers"`
+	CleanedUp int                    `json:"instancesCleanedUp"`
+	Questions []QuestionOverview     `json:"decisions,omitempty"`
+	Waves     []WaveOverview         `json:"waves"`
+	Events    []recovery.Event       `json:"events,omitempty"`
+	Damage    string                 `json:"damage,omitempty"` // where the record was cut or edited
+}
+
+// QuestionOverview is something that waits for a person.
+type QuestionOverview struct {
+	Reason  recovery.QuestionReason `json:"reason"`
+	Wave    int                     `json:"waveNumber,omitempty"`
+	Choices []recovery.Choice       `json:"choices"`
+	Text    string                  `json:"text"`
+}
+
+// WaveOverview is how one wave stands.
+type WaveOverview struct {
+	Number   int                 `json:"waveNumber"`
+	Name     string              `json:"waveName,omitempty"`
+	Status   recovery.WaveStatus `json:"status"`
+	Attempt  int                 `json:"attempt,omitempty"`
+	JobID    recovery.JobID      `json:"jobId,omitempty"`
+	Launched int                 `json:"serversLaunched"`
+	Planned  int                 `json:"servers"`
+	Seconds  int                 `json:"seconds,omitempty"` // from its first start to its end, in AWS's time
+	Reason   string              `json:"reason,omitempty"`
+	Fates    []ServerOverview    `json:"serverOutcomes"`
+}
+
+// ServerOverview is what became of one server.
+type ServerOverview struct {
+	recovery.ServerOutcome
+	Hostname string `json:"hostname,omitempty"`
+}
+
+// Words of an execution that has no outcome yet.
+const (
+	stateRunning    = "RUNNING"
+	stateWaiting    = "WAITING_FOR_DECISION"
+	stateCancelling = "CANCELLING"
+	StateDamaged    = "DAMAGED" // what the record says of it cannot be read
+)
+
+var instanceID = regexp.MustCompile(`\bi-[0-9a-f]+\b`)
+
+// Records is what of an ExecutionStore is read to tell an execution.
+type Records interface {
+	Execution(context.Context, recovery.ExecutionID) (*recovery.Execution, error)
+	Events(context.Context, recovery.ExecutionID) ([]recovery.Event, error)
+	Plan(context.Context, recovery.ExecutionID) (*recovery.Plan, error)
+	Executions(ctx context.Context, most int) ([]recovery.Execution, error)
+}
+
+// ReadOverview tells an execution as of one version, whoever writes meanwhile.
+func ReadOverview(ctx context.Context, r Records, id recovery.ExecutionID, speed float64, now time.Time) (*Overview, error) {
+	e, events, err := readWhole(ctx, r, id)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := r.Plan(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if plan == nil {
+		plan = &recovery.Plan{}
+	}
+	return OverviewOf(e, plan, events, speed, now), nil
+}
+
+// readWhole reads an execution and its log as of one version.
+func readWhole(ctx context.Context, r Records, id recovery.ExecutionID) (*recovery.Execution, []recovery.Event, error) {
+	e, err := r.Execution(ctx, id)
+	for err == nil {
+		events, eventsErr := r.Events(ctx, id)
+		if eventsErr != nil {
+			return nil, nil, eventsErr
+		}
+		before := e.Version
+		if e, err = r.Execution(ctx, id); err == nil && e.Version == before {
+			return e, events, nil
+		}
+	}
+	return nil, nil, err
+}
+
+// OverviewOf tells an execution from its record. A plan that it has none of is
+// an empty one. Speed is how many times faster than in AWS a simulated one
+// runs, 1 in AWS.
+func OverviewOf(e *recovery.Execution, plan *recovery.Plan, events []recovery.Event, speed float64, now time.Time) *Overview {
+	a := &Overview{ID: e.ID, Plan: e.Plan, PlanName: plan.Name, Type: e.Type, By: e.InitiatedBy, Events: events,
+		Objective: int(plan.Objectives.RecoveryTime.Seconds())}
+	if speed != 1 {
+		a.Speed = speed
+	}
+	if len(events) > 0 {
+		a.Begun = events[0].At
+	}
+	end := now
+	if e.Ended != nil {
+		end = e.Ended.At
+		a.Ended = &e.Ended.At
+	}
+	a.Seconds = int(Scaled(end.Sub(a.Begun), speed).Seconds())
+	a.state(e, now)
+	if err := e.CheckLog(events); err != nil {
+		a.Damage = err.Error()
+	}
+	cleaned := map[string]bool{}
+	for _, ev := range events {
+		if ev.Kind == recovery.EventCleaned {
+			for _, i := range instanceID.FindAllString(ev.Message, -1) {
+				cleaned[i] = true
+			}
+		}
+	}
+	a.CleanedUp = len(cleaned)
+	waves := e.Waves
+	if waves == nil {
+		waves = startedWaves(e)
+	}
+	for i := range waves {
+		w := waveOf(e, &waves[i], plan, events, speed, now)
+		a.Recovered, a.Servers = a.Recovered+w.Launched, a.Servers+w.Planned
+		a.Waves = append(a.Waves, w)
+	}
+	slices.SortFunc(a.Waves, func(a, b WaveOverview) int { return cmp.Compare(a.Number, b.Number) })
+	return a
+}
+
+// startedWaves are the waves that an execution without a plan knows: those
+// that were started, one event at a time. Nobody gave them a time limit.
+func startedWaves(e *recovery.Execution) []recovery.WaveRecord {
+	var waves []recovery.WaveRecord
+	for _, at := range e.Attempts {
+		waves = append(waves, recovery.WaveRecord{Number: at.Wave, AccountID: at.AccountID, Region: at.Region,
+			Servers: len(at.Servers), TimeLimit: recovery.LongestWaveTimeout})
+	}
+	return waves
+}
+
+func (a *Overview) state(e *recovery.Execution, now time.Time) {
+	if e.Waves == nil && e.Ended == nil {
+		a.State, a.Reason = stateRunning, "its waves are started event by event, without a plan; what became of their servers is known after poll_wave_status"
+		return
+	}
+	if e.Ended != nil {
+		a.State, a.Reason = string(e.Ended.Outcome), e.Ended.Reason
+		return
+	}
+	step := recovery.Next(e, now)
+	a.State, a.Reason = stateRunning, step.Reason
+	switch {
+	case e.Cancel != nil:
+		a.State = stateCancelling
+	case step.Action == recovery.DoAwaitDecision:
+		a.State = stateWaiting
+		for _, q := range step.Decisions {
+			a.Questions = append(a.Questions, QuestionOverview(q))
+		}
+	}
+}
+
+func waveOf(e *recovery.Execution, r *recovery.WaveRecord, plan *recovery.Plan, events []recovery.Event, speed float64, now time.Time) WaveOverview {
+	w := WaveOverview{Number: r.Number, Name: r.Name, Status: e.Status(r, now), Planned: r.Servers, Fates: []ServerOverview{}}
+	var began, last time.Time
+	for _, ev := range events {
+		if ev.Wave != r.Number {
+			continue
+		}
+		switch ev.Kind {
+		case recovery.EventStarted, recovery.EventAdopted:
+			if began.IsZero() {
+				began = ev.At
+			}
+		case recovery.EventCompleted, recovery.EventFailed, recovery.EventTimedOut:
+			last = ev.At
+		}
+	}
+	if !w.Over() || last.IsZero() {
+		last = now
+	}
+	if !began.IsZero() {
+		w.Seconds = int(Scaled(last.Sub(began), speed).Seconds())
+	}
+	at := e.Attempt(r.Number)
+	if at == nil {
+		return w
+	}
+	w.Attempt, w.JobID = at.Attempt, at.JobID
+	if at.Refusal != nil && at.State == recovery.Refused {
+		w.Reason = at.Refusal.Message
+	}
+	hosts := map[recovery.SourceServerID]string{}
+	if p := plan.Wave(r.Number); p != nil {
+		for _, s := range p.Servers {
+			hosts[s.ID] = s.Hostname
+		}
+	}
+	fates := slices.Clone(at.Outcomes)
+	for _, id := range at.Servers {
+		if !slices.ContainsFunc(fates, func(o recovery.ServerOutcome) bool { return o.Server == id }) {
+			fates = append(fates, recovery.ServerOutcome{Server: id})
+		}
+	}
+	for _, o := range fates {
+		if o.Launched() {
+			w.Launched++
+		}
+		w.Fates = append(w.Fates, ServerOverview{o, hosts[o.Server]})
+	}
+	return w
+}
+
+// Over says whether nothing more happens to the wave by itself.
+func (w *WaveOverview) Over() bool {
+	return w.Status != recovery.StatusRunning && w.Status != recovery.StatusStarting && w.Status != recovery.StatusPending
+}
+
+// Scaled is how long something would have taken in AWS.
+func Scaled(d time.Duration, speed float64) time.Duration {
+	if speed <= 0 {
+		return d
+	}
+	return time.Duration(float64(d) * speed)
+}
