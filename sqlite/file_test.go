@@ -82,10 +82,7 @@ func TestWhatWasCommittedIsThereAfterReopening(t *testing.T) {
 // People look inside with the sqlite3 shell: the questions that they have are
 // answered by columns.
 func TestAnybodyCanLookInside(t *testing.T) {
-	shell, err := exec.LookPath("sqlite3")
-	if err != nil {
-		t.Skip("there is no sqlite3 shell here")
-	}
+	shell := sqlite3(t)
 	path := filepath.Join(t.TempDir(), "muster.db")
 	s := open(t, path)
 	claim(t, s, "exec-1")
@@ -106,10 +103,7 @@ func TestAnybodyCanLookInside(t *testing.T) {
 }
 
 func TestAnybodyCanLookAtWholeExecutions(t *testing.T) {
-	shell, err := exec.LookPath("sqlite3")
-	if err != nil {
-		t.Skip("there is no sqlite3 shell here")
-	}
+	shell := sqlite3(t)
 	path := filepath.Join(t.TempDir(), "muster.db")
 	s := open(t, path)
 	commit := func(c recovery.Change) {
@@ -126,7 +120,7 @@ func TestAnybodyCanLookAtWholeExecutions(t *testing.T) {
 	c := change(e)
 	c.Frozen = &recovery.Plan{ID: e.Plan, Name: "Web shop", Owner: "owner@example.com"}
 	commit(c)
-	e, err = s.Execution(t.Context(), e.ID)
+	e, err := s.Execution(t.Context(), e.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +142,20 @@ func TestAnybodyCanLookAtWholeExecutions(t *testing.T) {
 		"SELECT outcome, reason, ended_at FROM executions": "PARTIAL|1 of 2|2026-02-03T04:05:06.789012345Z",
 		"SELECT count(*) FROM held":                        "0",
 	})
+}
+
+// sqlite3 finds the shell. MUSTER_TEST_SQLITE3 makes a test fail where there is
+// none, instead of being skipped.
+func sqlite3(t *testing.T) string {
+	t.Helper()
+	shell, err := exec.LookPath("sqlite3")
+	switch {
+	case err != nil && os.Getenv("MUSTER_TEST_SQLITE3") != "":
+		t.Fatal(err)
+	case err != nil:
+		t.Skip("there is no sqlite3 shell here")
+	}
+	return shell
 }
 
 func ask(t *testing.T, shell, path string, questions map[string]string) {

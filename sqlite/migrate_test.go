@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -53,24 +54,78 @@ func TestAFileOfTheFirstSchemaIsReadAndGoesOn(t *testing.T) {
 	}
 }
 
-// Whoever migrates a file of the first schema arrives at what a new file has.
-func TestANewFileHasTheSchemaOfAMigratedOne(t *testing.T) {
-	dir := t.TempDir()
-	dump, err := os.ReadFile("testdata/schema1.sql")
+// testdata holds a file of every older schema, as its version of this package
+// made it. Each is opened with all that it holds, goes on, and arrives at the
+// schema that a new file has.
+func TestAFileOfEveryOlderSchemaIsReadAndGoesOn(t *testing.T) {
+	want := schemaOf(t, mustOpen(t, filepath.Join(t.TempDir(), "new.db")))
+	for older := 1; older < len(migrations); older++ {
+		t.Run(fmt.Sprint("schema ", older), func(t *testing.T) {
+			dump, err := os.ReadFile(fmt.Sprintf("testdata/schema%d.sql", older))
+			if err != nil {
+				t.Fatalf("every older schema has a file that its version made: %v", err)
+			}
+			path := filepath.Join(t.TempDir(), "muster.db")
+			raw(t, path, string(dump))
+			s := mustOpen(t, path)
+			if got := schemaOf(t, s); got != want {
+				t.Errorf("migrated:\n%s\nnew:\n%s", got, want)
+			}
+			all, err := s.Executions(t.Context(), 10)
+			if err != nil || len(all) == 0 {
+				t.Fatalf("got %+v, %v; want executions", all, err)
+			}
+			for _, e := range all {
+				goesOn(t, s, e.ID)
+			}
+		})
+	}
+}
+
+// goesOn reads an execution with all that there is about it, and changes it.
+func goesOn(t *testing.T, s *Store, id recovery.ExecutionID) {
+	t.Helper()
+	e, err := s.Execution(t.Context(), id)
+	if err != nil || e.Version == 0 || len(e.Attempts) == 0 {
+		t.Fatalf("got %+v, %v; want an execution with an attempt", e, err)
+	}
+	log, err := s.Events(t.Context(), id)
+	if err != nil || e.CheckLog(log) != nil {
+		t.Errorf("got %d events of %s, %v: %v", len(log), id, err, e.CheckLog(log))
+	}
+	plan, err := s.Plan(t.Context(), id)
+	if err != nil || (plan == nil) != (e.Waves == nil) || plan != nil && plan.Account.ExternalID.IsZero() {
+		t.Errorf("got plan %+v of %s, %v; want one with its external id where it was opened", plan, id, err)
+	}
+	if err := s.Commit(t.Context(), e.WithEvent(recovery.Event{At: time.Now(), Kind: recovery.EventNote})); err != nil {
+		t.Errorf("a change of %s: %v", id, err)
+	}
+}
+
+func TestAJournalOfASchemaBeforeIsReadAndGoesOn(t *testing.T) {
+	dump, err := os.ReadFile("testdata/schema3.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw(t, filepath.Join(dir, "old.db"), string(dump))
-	var schemas [2]string
-	for i, name := range []string{"old.db", "new.db"} {
-		s := mustOpen(t, filepath.Join(dir, name))
-		if err := s.db.QueryRow("SELECT group_concat(sql, char(10)) FROM (SELECT sql FROM sqlite_schema ORDER BY type, name)").Scan(&schemas[i]); err != nil {
-			t.Fatal(err)
-		}
+	path := filepath.Join(t.TempDir(), "muster.db")
+	raw(t, path, string(dump))
+	s := mustOpen(t, path)
+	entries, err := s.Entries(t.Context(), "exec-1")
+	if err != nil || len(entries) != 16 {
+		t.Fatalf("got %d entries, %v; want 16", len(entries), err)
 	}
-	if schemas[0] != schemas[1] {
-		t.Errorf("migrated:\n%s\nnew:\n%s", schemas[0], schemas[1])
+	if err := s.Append(t.Context(), "exec-1", 17, []byte(`{"kind": "next"}`)); err != nil {
+		t.Error(err)
 	}
+}
+
+func schemaOf(t *testing.T, s *Store) string {
+	t.Helper()
+	var schema string
+	if err := s.db.QueryRow("SELECT group_concat(sql, char(10)) FROM (SELECT sql FROM sqlite_schema ORDER BY type, name)").Scan(&schema); err != nil {
+		t.Fatal(err)
+	}
+	return schema
 }
 
 func mustOpen(t *testing.T, path string) *Store {

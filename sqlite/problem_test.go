@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	osexec "os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,7 +30,7 @@ func TestTroubleIsToldAndNothingIsHalfWritten(t *testing.T) {
 		"the file is read-only": {
 			make: exec("PRAGMA query_only = 1"),
 			end:  exec("PRAGMA query_only = 0"),
-			want: "is read-only: make all three writable for this user, or choose another file",
+			want: "is read-only: make them all writable for this user, or choose another file",
 		},
 		"another process holds the lock": {
 			make: func(t *testing.T, s *Store) {
@@ -143,7 +145,8 @@ func TestFilesThatCannotBeOpenedAreTold(t *testing.T) {
 
 func TestAFolderThatMayNotBeWrittenIsTold(t *testing.T) {
 	if os.Geteuid() == 0 {
-		t.Skip("root may write everywhere")
+		asNobody(t) // root may write everywhere
+		return
 	}
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o500); err != nil {
@@ -152,5 +155,60 @@ func TestAFolderThatMayNotBeWrittenIsTold(t *testing.T) {
 	_, err := Open(t.Context(), filepath.Join(dir, "muster.db"))
 	if err == nil || !strings.Contains(err.Error(), "check its owner and mode") {
 		t.Errorf("got %v, want advice", err)
+	}
+}
+
+func TestAFileThatMayNotBeWrittenIsToldByTheFirstChange(t *testing.T) {
+	if os.Geteuid() == 0 {
+		asNobody(t)
+		return
+	}
+	path := filepath.Join(t.TempDir(), "muster.db")
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	change := recovery.Change{Execution: recovery.Execution{ID: "exec-1"}}
+	if err := s.Commit(t.Context(), change); err == nil || !strings.Contains(err.Error(), "is read-only: make them all writable for this user") {
+		t.Errorf("got %v, want advice", err)
+	}
+	files, err := filepath.Glob(path + "*") // SQLite gave those beside it the same mode
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if err := os.Chmod(file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if err := again.Commit(t.Context(), change); err != nil {
+		t.Errorf("once it may be written: %v", err)
+	}
+}
+
+// asNobody runs the test again, alone, as a user who may do nothing.
+func asNobody(t *testing.T) {
+	t.Helper()
+	const nobody = 65534
+	run := osexec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
+	run.Dir, run.Env = "/", []string{}
+	run.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	out, err := run.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("as another user: %v\n%s", err, out)
 	}
 }
