@@ -32,6 +32,9 @@ func (o *Orchestrator) admitted(ctx context.Context, e *recovery.Execution, aske
 	}
 	w := *asked
 	w.Wave, w.Groups, w.Dependencies = planned.Wave, plan.Groups, nil
+	if e.Policy != "" { // a record of a version that kept none leaves both to the event
+		w.Policy, w.Replace = e.Policy, e.Replace
+	}
 	a := e.Attempt(w.Wave.Number)
 	if a != nil && len(a.Servers) > 0 {
 		w.Wave.Servers = slices.DeleteFunc(slices.Clone(planned.Servers), func(s recovery.Server) bool { return !slices.Contains(a.Servers, s.ID) })

@@ -198,14 +198,3 @@ func TestADrillWhoseDiskIsFullEndsAndIsResumed(t *testing.T) {
 		t.Errorf("the backup, once there is space: exit code %d: %s%s", code, stdout, stderr)
 	}
 }
-
-const gatedShop = `version: 1
-plan: {id: rp-shop, name: Shop}
-accountContext: {accountId: "111122223333", region: us-west-2, roleName: DRSOrchestrationRole, externalId: muster-three-tier-1}
-waves:
-  - {waveNumber: 1, waveName: Databases, protectionGroupId: pg-database}
-  - {waveNumber: 2, waveName: Web, protectionGroupId: pg-web, pauseBeforeWave: true}
-groups:
-  pg-database: {servers: [s-0291ce9fa9cbfbc13], launchConfig: {instanceType: r5.2xlarge}}
-  pg-web: {servers: [s-039c1c5fbdac33062], launchConfig: {instanceType: m5.large}}
-`

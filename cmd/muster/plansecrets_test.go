@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A whole plan runs, with a gate: its external id and the token of the task
+// that waits are told by no command, and lie in the tables that SECURITY.md
+// names and nowhere else.
+func TestAWholePlansSecretsAreToldByNoCommandAndKeptWhereTheyMustBe(t *testing.T) {
+	const word = "Zq7PlantedWord"
+	dir := t.TempDir()
+	fleet, plan, data := filepath.Join(dir, "fleet.yaml"), filepath.Join(dir, "plan.yaml"), filepath.Join(dir, "data")
+	rewrite(t, "../../simulator/fleets/three-tier.yaml", "externalId: muster-three-tier-1", "externalId: "+word, fleet)
+	if err := os.WriteFile(plan, []byte(strings.Replace(gatedShop, "muster-three-tier-1", word, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	where := []string{"--fleet", fleet, "--data", data}
+	var told strings.Builder
+	run := func(want int, args ...string) {
+		t.Helper()
+		code, stdout, stderr := muster(t, "", append(args, where...)...)
+		if code != want {
+			t.Errorf("muster %s: exit code %d, want %d: %s%s", args[0], code, want, stdout, stderr)
+		}
+		told.WriteString(stdout + stderr)
+	}
+	run(exitCanceled, "drill", plan, "--execution", "exec-0", "--no-wait", "--fault", "Refuse:operation=AssumeRole,code=ValidationError,status=400,message="+word, "--answer", "WAVE_REFUSED=cancel", "--speed", "20000", "--json")
+	run(exitDecision, "drill", plan, "--execution", "exec-1", "--no-wait", "--speed", "20000", "--json")
+	token := tokenIn(t, filepath.Join(data, recordFile))
+	backup := filepath.Join(dir, "backup.db")
+	for _, args := range [][]string{{"list"}, {"list", "--json"}, {"show", "exec-1"}, {"show", "exec-1", "--json"}, {"backup", backup, "--json"}} {
+		run(exitDone, args...)
+	}
+	run(exitDone, "decide", "exec-1", "resume", "--reason", "checked")
+	run(exitDone, "resume", "exec-1")
+	run(exitDone, "cleanup", "exec-1")
+	run(exitDone, "show", "exec-1", "--json")
+	for name, secret := range map[string]string{"the external id": word, "the task's token": token} {
+		if at := strings.Index(told.String(), secret); at >= 0 {
+			t.Errorf("%s is told: …%s…", name, told.String()[max(at-200, 0):at])
+		}
+	}
+	journal, err := os.ReadFile(filepath.Join(data, "simulator.jsonl"))
+	if err != nil || bytes.Contains(journal, []byte(word)) || bytes.Contains(journal, []byte(token)) {
+		t.Errorf("a secret is in the simulated AWS's journal (%v)", err)
+	}
+	// While the task waits, and ever after.
+	for _, c := range []struct{ file, secret, want string }{
+		{backup, word, "journal plans"},
+		{backup, token, "executions journal"},
+		{filepath.Join(data, recordFile), word, "journal plans"},
+		{filepath.Join(data, recordFile), token, "journal"},
+	} {
+		if got := strings.Join(tablesWith(t, c.file, c.secret), " "); got != c.want {
+			t.Errorf("%s: a secret lies in the tables %q, want %q", filepath.Base(c.file), got, c.want)
+		}
+	}
+}
+
+// tokenIn gives the token of the task that waits.
+func tokenIn(t *testing.T, file string) string {
+	t.Helper()
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var token string
+	if err := db.QueryRow("SELECT opened ->> '$.taskToken' FROM executions WHERE id = 'exec-1'").Scan(&token); err != nil || token == "" {
+		t.Fatalf("no task waits: %q, %v", token, err)
+	}
+	return token
+}
+
+// tablesWith names the tables of a file that hold a text.
+func tablesWith(t *testing.T, file, text string) []string {
+	t.Helper()
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	column := func(query string, args ...any) (values []string) {
+		rows, err := db.Query(query, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var v string
+			if err := rows.Scan(&v); err != nil {
+				t.Fatal(err)
+			}
+			values = append(values, v)
+		}
+		return values
+	}
+	var found []string
+	for _, table := range column("SELECT name FROM sqlite_schema WHERE type = 'table'") {
+		for _, name := range column("SELECT name FROM pragma_table_xinfo(?)", table) {
+			if n := column(`SELECT count(*) FROM "`+table+`" WHERE instr("`+name+`", ?)`, text); n[0] != "0" {
+				found = append(found, table)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+const gatedShop = `version: 1
+plan: {id: rp-shop, name: Shop}
+accountContext: {accountId: "111122223333", region: us-west-2, roleName: DRSOrchestrationRole, externalId: muster-three-tier-1}
+waves:
+  - {waveNumber: 1, waveName: Databases, protectionGroupId: pg-database}
+  - {waveNumber: 2, waveName: Web, protectionGroupId: pg-web, pauseBeforeWave: true}
+groups:
+  pg-database: {servers: [s-0291ce9fa9cbfbc13], launchConfig: {instanceType: r5.2xlarge}}
+  pg-web: {servers: [s-039c1c5fbdac33062], launchConfig: {instanceType: m5.large}}
+`
