@@ -1,0 +1,67 @@
+package dynamo
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	attemptTimeout = 5 * time.Second  // for one answer; the SDK has no such time of its own
+	callTimeout    = 30 * time.Second // from the first attempt on
+	leastBackoff   = 20 * time.Millisecond
+	mostBackoff    = 2 * time.Second
+	mostUnreached  = 6 // attempts to connect: whoever names a wrong endpoint is told soon
+)
+
+// try makes a call until DynamoDB answers it, refuses it for good, or time
+// runs out. It may be made again after an answer that did not come: reads
+// anyway, and writes carry a token or a condition.
+//
+// The SDK's own retries are off: whoever writes has to know whether an earlier
+// attempt of his own may have taken effect.
+func (s *Store) try(ctx context.Context, send func(context.Context) error) *failure {
+	var unclear bool
+	began := time.Now()
+	for n := 0; ; n++ {
+		if err := ctx.Err(); err != nil {
+			return &failure{err: err, unclear: unclear}
+		}
+		f := s.attempt(ctx, send)
+		if f == nil {
+			return nil
+		}
+		f.unclear = f.unclear || unclear
+		unclear = f.unclear
+		longest := min(leastBackoff<<min(n, 10), mostBackoff)
+		pause := longest/2 + rand.N(longest/2)
+		again := f.again || f.unreached && n+1 < mostUnreached
+		if !again || time.Since(began)+pause > callTimeout || !sleep(ctx, pause) {
+			return f
+		}
+	}
+}
+
+func (s *Store) attempt(ctx context.Context, send func(context.Context) error) *failure {
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	if err := send(attempt); err != nil {
+		return failed(ctx, err)
+	}
+	return nil
+}
+
+// sleep waits, and says whether there is time to go on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
+		return false
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
