@@ -56,6 +56,14 @@ var walls = map[string]wall{
 		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
 		why: "awssteps knows one technology, and is told what to do in recovery's words alone",
 	},
+	"dynamo": {
+		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
+		why: "dynamo knows one technology, and is told what to do in recovery's words alone",
+	},
+	"dynamotest": {
+		modules: []string{aws, "github.com/truora/minidyn/..."},
+		why:     "dynamotest is DynamoDB for tests, and does not know us: whoever agrees with it agrees with a protocol",
+	},
 	"sqlite": {
 		rooms: []string{"recovery"}, modules: []string{"modernc.org/sqlite/..."},
 		why: "sqlite knows one technology, and is told what to do in recovery's words alone",
@@ -97,6 +105,9 @@ var (
 	// testModules may be used by every test, and by rooms that only tests import.
 	testModules = []string{"github.com/google/go-cmp/...", "pgregory.net/rapid", "go.uber.org/goleak"}
 )
+
+// onlyInTests are rooms that no program holds.
+var onlyInTests = []string{"dynamotest", "recoverytest"}
 
 // onlyInCmd is closed to every other room.
 var onlyInCmd = []struct{ name, why string }{
@@ -150,6 +161,8 @@ func TestABrokenWallIsFound(t *testing.T) {
 			"awsdrs must not import muster/sqlite: awsdrs knows one technology"},
 		{"a technology knows the order of things", "sqlite/x.go", `package sqlite; import "muster/orchestrator"`,
 			"sqlite must not import muster/orchestrator: sqlite knows one technology"},
+		{"a technology knows its stand-in", "dynamo/x_test.go", `package dynamo; import "muster/dynamotest"`,
+			"dynamo must not import muster/dynamotest: dynamo knows one technology"},
 		{"the simulator reaches AWS", "simulator/x.go", `package simulator; import "github.com/aws/smithy-go"`,
 			"simulator must not import github.com/aws/smithy-go: the simulator cannot reach AWS"},
 		{"the simulator knows us", "simulator/x.go", `package simulator; import "muster/recovery"`,
@@ -176,6 +189,8 @@ func TestABrokenWallIsFound(t *testing.T) {
 			"sqlite must not import muster/event: sqlite knows one technology"},
 		{"a file that is built only elsewhere", "sqlite/x_plan9.go", "//go:build plan9\n\npackage sqlite; import \"muster/event\"",
 			"sqlite must not import muster/event"},
+		{"a program holds what is for tests", "cmd/muster/x.go", `package main; import "muster/dynamotest"`,
+			"cmd/muster must not import muster/dynamotest: only tests import it"},
 		{"a room within a room", "sqlite/inner/x.go", `package inner`,
 			"sqlite/inner is not in the table of walls"},
 	} {
@@ -298,6 +313,8 @@ func (w wall) closed(room, imported string, isTest bool) string {
 		return "this house is built from plain Go"
 	case ours && inCmd(other) && !inCmd(room):
 		return "commands put rooms together, and no room knows them"
+	case ours && !isTest && slices.Contains(onlyInTests, other):
+		return "only tests import it"
 	case ours:
 		if !matches(w.rooms, other) {
 			return w.why

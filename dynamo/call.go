@@ -9,6 +9,7 @@ import (
 const (
 	attemptTimeout = 5 * time.Second  // for one answer; the SDK has no such time of its own
 	callTimeout    = 30 * time.Second // from the first attempt on
+	wholeTimeout   = 5 * time.Second  // for a transaction that is seen in part to be seen whole
 	leastBackoff   = 20 * time.Millisecond
 	mostBackoff    = 2 * time.Second
 	mostUnreached  = 6 // attempts to connect: whoever names a wrong endpoint is told soon

@@ -97,7 +97,7 @@ func (w *writing) event() ([]part, error) {
 	i := key(executionPK(w.c.Execution.ID), eventSK(ev.Number))
 	i[attrRecord], i[attrKind], i[attrAt] = text(record), text(ev.Kind), text(ev.At.Format(changedForm))
 	return []part{w.s.put(i, absent, nil, func(item, bool) error {
-		return fmt.Errorf("event %d stands in its log already, though the header does not say so: its record is damaged", ev.Number)
+		return fmt.Errorf("%w: event %d stands in its log already, though the header does not say so", recovery.ErrDamaged, ev.Number)
 	})}, nil
 }
 

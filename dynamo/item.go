@@ -64,8 +64,8 @@ const (
 func key(pk, sk string) item { return item{attrPK: text(pk), attrSK: text(sk)} }
 
 func executionPK[ID ~string](id ID) string { return "EXECUTION#" + string(id) }
-func planPK[ID ~string](id ID) string      { return "PLAN#" + string(id) } // the frozen plan of an execution
-func heldPK[ID ~string](id ID) string      { return "HELD#" + string(id) } // what holds a plan
+func frozenPK[ID ~string](id ID) string    { return "FROZEN#" + string(id) } // the plan of an execution
+func heldPK[ID ~string](id ID) string      { return "HELD#" + string(id) }   // what holds a plan
 func journalPK[ID ~string](id ID) string   { return "JOURNAL#" + string(id) }
 
 func waveSK(wave int) string { return fmt.Sprintf("%s%04d", skWave, wave) }

@@ -41,10 +41,10 @@ func (w *writing) frozen() ([]part, error) {
 	var parts []part
 	pieces := slices.Collect(slices.Chunk(packed, pieceSize))
 	for n, piece := range pieces {
-		i := key(planPK(w.c.Execution.ID), pieceSK(n+1))
+		i := key(frozenPK(w.c.Execution.ID), pieceSK(n+1))
 		i[attrRecord], i[attrPieces] = binary(piece), number(len(pieces))
 		parts = append(parts, w.s.put(i, absent, nil, func(item, bool) error {
-			return fmt.Errorf("a plan is frozen already, though the header does not say so: its record is damaged")
+			return fmt.Errorf("%w: a plan is frozen already, though the header does not say so", recovery.ErrDamaged)
 		}))
 	}
 	return parts, nil
@@ -66,7 +66,7 @@ func (s *Store) plan(ctx context.Context, id recovery.ExecutionID) (*recovery.Pl
 	err := s.untilWhole(ctx, func() (bool, error) {
 		found, pieces := int64(0), int64(0)
 		record = nil
-		err := s.query(ctx, prefixed(planPK(id), skPiece), func(i item) error {
+		err := s.query(ctx, prefixed(frozenPK(id), skPiece), func(i item) error {
 			found++
 			pieces = numberOf(i, attrPieces)
 			record = append(record, bytesOf(i, attrRecord)...)
@@ -105,11 +105,11 @@ func pack(record []byte) ([]byte, error) {
 func unpack(packed []byte) ([]byte, error) {
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		return nil, fmt.Errorf("a frozen plan is damaged: %w", err)
+		return nil, fmt.Errorf("%w: a frozen plan: %w", recovery.ErrDamaged, err)
 	}
 	record, err := io.ReadAll(r)
 	if err != nil {
-		return nil, fmt.Errorf("a frozen plan is damaged: %w", err)
+		return nil, fmt.Errorf("%w: a frozen plan: %w", recovery.ErrDamaged, err)
 	}
 	return record, nil
 }
@@ -123,11 +123,11 @@ func (s *Store) untilWhole(ctx context.Context, read func() (whole bool, err err
 			return err
 		}
 		pause := min(leastBackoff<<min(n, 10), mostBackoff)
-		if time.Since(began)+pause > callTimeout || !sleep(ctx, pause) {
+		if time.Since(began)+pause > wholeTimeout || !sleep(ctx, pause) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			return fmt.Errorf("its header and its other records do not fit together, however often they are read: its record is damaged")
+			return fmt.Errorf("%w: its header and its other records do not fit together, however often they are read", recovery.ErrDamaged)
 		}
 	}
 }

@@ -39,9 +39,9 @@ func (s *Store) execution(ctx context.Context, id recovery.ExecutionID) (*recove
 			header = i
 			return s.readHeader(i, e)
 		}
-		var a recovery.Attempt
-		if err := json.Unmarshal([]byte(textOf(i, attrRecord)), &a); err != nil {
-			return fmt.Errorf("%s: %w", textOf(i, attrSK), err)
+		a, err := recovery.ReadAttempt(recovery.AttemptKey{Execution: id, Wave: int(numberOf(i, attrWave)), Attempt: int(numberOf(i, attrAttempt))}, []byte(textOf(i, attrRecord)))
+		if err != nil {
+			return err
 		}
 		e.Attempts = append(e.Attempts, a)
 		written[waveName(a.Wave)] = numberOf(i, attrVersion)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/logging"
 
 	"muster/recovery"
 )
@@ -34,6 +35,7 @@ func client(cfg aws.Config) *dynamodb.Client {
 	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 		o.Retryer = aws.NopRetryer{} // see try
 		o.ClientLogMode = 0          // the SDK would log records
+		o.Logger = logging.Nop{}     // and its warnings, in a form that is not ours
 	})
 }
 

@@ -6,11 +6,13 @@ package dynamotest
 import (
 	"bytes"
 	"encoding/json"
+	"hash/crc32"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -36,7 +38,7 @@ type Call struct {
 	Operation string
 	Table     string // "" for what names several
 	Items     int    // of a transaction, its parts; of a batch, its keys; else 1
-	Bytes     int    // of the request's body
+	Body      []byte // of the request, as JSON
 }
 
 // Fault lets something go wrong with some requests.
@@ -112,13 +114,23 @@ func (d *DynamoDB) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the caller is gone
 	}
-	a := d.serve(r, body)
+	a := d.answer(r, body)
 	if a.lost {
 		panic(http.ErrAbortHandler)
 	}
 	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
+}
+
+// answer is what goes back, with the checksum that clients want.
+func (d *DynamoDB) answer(r *http.Request, body []byte) answer {
+	a := d.serve(r, body)
+	if !a.lost {
+		a.header = a.header.Clone()
+		a.header.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(a.body)), 10))
+	}
+	return a
 }
 
 func (d *DynamoDB) serve(r *http.Request, body []byte) answer {
@@ -129,7 +141,7 @@ func (d *DynamoDB) serve(r *http.Request, body []byte) answer {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.calls = append(d.calls, Call{operation, in.TableName, in.items(), len(body)})
+	d.calls = append(d.calls, Call{operation, in.TableName, in.items(), body})
 	kind := d.fault(operation)
 	switch kind {
 	case Throttle:
@@ -237,7 +249,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := t.d.serve(r, body)
+	a := t.d.answer(r, body)
 	if a.lost {
 		return nil, io.ErrUnexpectedEOF
 	}

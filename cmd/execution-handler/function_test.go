@@ -11,11 +11,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"muster/dynamo"
+	"muster/dynamotest"
 	"muster/simulator"
 )
 
@@ -95,7 +98,9 @@ type function struct {
 	api  *runtimeAPI
 	cmd  *exec.Cmd
 	logs *bytes.Buffer
-	n    int
+	// What keeps its record.
+	dynamodb *dynamotest.DynamoDB
+	n        int
 }
 
 // environment is what a function in Lambda finds, with AWS at an endpoint.
@@ -110,11 +115,27 @@ func environment(api, aws string, more ...string) []string {
 	}, more...)
 }
 
+// table is a DynamoDB with a table for the record, and the settings by which
+// the function finds it.
+func table(t testing.TB) (d *dynamotest.DynamoDB, settings []string) {
+	t.Helper()
+	d = dynamotest.New()
+	if _, err := dynamo.New(d.Config(), "executions").CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(d)
+	t.Cleanup(server.Close)
+	return d, []string{"MUSTER_STORE=dynamodb:executions", "AWS_ENDPOINT_URL_DYNAMODB=" + server.URL}
+}
+
+// startFunction runs the function with a table of its own.
 func startFunction(t *testing.T, world *simulator.World, settings ...string) *function {
 	t.Helper()
+	d, found := table(t)
 	aws := httptest.NewServer(world)
 	t.Cleanup(aws.Close)
-	f := &function{t: t, api: newRuntimeAPI(t), logs: &bytes.Buffer{}}
+	settings = append(found, settings...)
+	f := &function{t: t, api: newRuntimeAPI(t), dynamodb: d, logs: &bytes.Buffer{}}
 	f.cmd = exec.Command(bootstrap)
 	f.cmd.Env = environment(f.api.URL, aws.URL, settings...)
 	f.cmd.Stdout, f.cmd.Stderr = f.logs, f.logs
@@ -174,7 +195,7 @@ func example(t *testing.T, name string) []byte {
 
 func TestTheFunctionAnswersAWholeInvocation(t *testing.T) {
 	world := specification(t)
-	f := startFunction(t, world, "MUSTER_STORE=sqlite:"+filepath.Join(t.TempDir(), "executions.db"), "MUSTER_LOG_LEVEL=debug")
+	f := startFunction(t, world, "MUSTER_LOG_LEVEL=debug")
 	want := strings.TrimSuffix(string(example(t, "start-wave-1.golden.json")), "\n")
 	for range 2 {
 		r := f.invoke(example(t, "start-wave-1.json"), time.Minute)
@@ -228,7 +249,7 @@ func checkLogs(t *testing.T, logs string) {
 
 func TestAnErrorIsLambdasAndNamesItself(t *testing.T) {
 	world := specification(t)
-	f := startFunction(t, world, "MUSTER_STORE=sqlite:"+filepath.Join(t.TempDir(), "executions.db"))
+	f := startFunction(t, world)
 	// Three seconds are too few to start anything in: the deadline was heard.
 	r := f.invoke(example(t, "start-wave-1.json"), 3*time.Second)
 	if r.kind != "error" || !strings.Contains(r.body, `"errorType":"Muster.NoTimeLeft"`) || !strings.Contains(r.body, "too little time") {
@@ -250,7 +271,7 @@ func TestGroupsComeFromAFile(t *testing.T) {
 	if err := os.WriteFile(groups, []byte("groups: {pg-app: {launchConfig: {instanceType: m5.4xlarge}}}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f := startFunction(t, world, "MUSTER_STORE=sqlite:"+filepath.Join(dir, "executions.db"), "MUSTER_GROUPS="+groups)
+	f := startFunction(t, world, "MUSTER_GROUPS="+groups)
 	r := f.invoke([]byte(`{"action": "start_wave_recovery", "wave_number": 1, "state": {"executionId": "exec-g", "planId": "rp-1",
 		"accountContext": {"accountId": "123456789012", "region": "us-east-1", "roleName": "DRSOrchestrationRole"},
 		"waves": [{"waveNumber": 1, "waveName": "App Tier", "protectionGroupId": "pg-app", "servers": [{"serverId": "s-app-01"}]}],
@@ -268,12 +289,11 @@ func TestWrongSettingsAreNamedAllAtOnce(t *testing.T) {
 		settings []string
 		want     []string
 	}{
-		{"none at all", nil, []string{"MUSTER_STORE is not set; it must be sqlite:PATH"}},
+		{"none at all", nil, []string{"MUSTER_STORE is not set; it must be dynamodb:TABLE"}},
 		{"all wrong", []string{"MUSTER_STORE=redis:x", "MUSTER_GROUPS=/nowhere/groups.yaml", "MUSTER_LOG_LEVEL=loud"},
 			[]string{`MUSTER_STORE \"redis:x\" is not a store`, "MUSTER_GROUPS protection groups: open /nowhere/groups.yaml", `MUSTER_LOG_LEVEL \"loud\" is not debug, info, warn or error`}},
-		{"not yet", []string{"MUSTER_STORE=dynamodb:executions"}, []string{"DynamoDB is not available yet"}},
-		{"no file", []string{"MUSTER_STORE=sqlite:"}, []string{"names no file"}},
-		{"no such folder", []string{"MUSTER_STORE=sqlite:/proc/nowhere/executions.db"}, []string{"MUSTER_STORE", "/proc/nowhere"}},
+		{"a file", []string{"MUSTER_STORE=sqlite:/tmp/executions.db"}, []string{"is a file on one machine", "it must be dynamodb:TABLE"}},
+		{"no table", []string{"MUSTER_STORE=dynamodb:"}, []string{"names no table"}},
 		{"not in Lambda", []string{"AWS_LAMBDA_RUNTIME_API="}, []string{"runs in AWS Lambda", "muster function"}},
 	} {
 		cmd := exec.Command(bootstrap)
@@ -293,10 +313,28 @@ func TestWrongSettingsAreNamedAllAtOnce(t *testing.T) {
 	}
 }
 
+// What serves one machine has no place in the function.
+func TestTheFunctionHoldsNothingOfOneMachine(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(out))
+	if !slices.Contains(packages, "muster/dynamo") {
+		t.Errorf("the function lacks muster/dynamo; it holds %v", packages)
+	}
+	for _, p := range packages {
+		for _, banned := range []string{"muster/sqlite", "modernc.org/", "database/sql", "muster/simulator", "muster/stepfunctions", "muster/dynamotest", "github.com/truora/", "github.com/spf13/"} {
+			if strings.HasPrefix(p, banned) {
+				t.Errorf("the function holds %s", p)
+			}
+		}
+	}
+}
+
 // BenchmarkStart shows how long it takes from exec until the function asks
 // for work, and how large it is. It asserts nothing: machines differ.
 func BenchmarkStart(b *testing.B) {
-	dir := b.TempDir()
 	info, err := os.Stat(bootstrap)
 	if err != nil {
 		b.Fatal(err)
@@ -306,7 +344,7 @@ func BenchmarkStart(b *testing.B) {
 		api := newRuntimeAPI(b)
 		api.first = func() { close(asked) }
 		cmd := exec.Command(bootstrap)
-		cmd.Env = environment(api.URL, "http://127.0.0.1:1", "MUSTER_STORE=sqlite:"+filepath.Join(dir, "executions.db"))
+		cmd.Env = environment(api.URL, "http://127.0.0.1:1", "MUSTER_STORE=dynamodb:executions")
 		if err := cmd.Start(); err != nil {
 			b.Fatal(err)
 		}

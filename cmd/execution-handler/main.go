@@ -42,12 +42,8 @@ func build(ctx context.Context, env func(string) string, logs io.Writer) (*handl
 	if err != nil {
 		return nil, fmt.Errorf("the AWS configuration: %w", err)
 	}
-	store, err := settings.store.Open(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("MUSTER_STORE: %w", err)
-	}
 	return &handler{
-		house: wiring.House{Accounts: wiring.Accounts(aws), Executions: store, Groups: settings.groups},
+		house: wiring.House{Accounts: wiring.Accounts(aws), Executions: wiring.Table(aws, settings.table), Groups: settings.groups},
 		log:   slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: settings.level})),
 	}, nil
 }

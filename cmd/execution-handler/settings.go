@@ -13,7 +13,7 @@ import (
 // settings are what the function reads from its environment. Credentials,
 // region and endpoints are the AWS SDK's own business (AWS_ENDPOINT_URL, …).
 type settings struct {
-	store  wiring.StoreSetting
+	table  string // where executions are kept
 	groups recovery.GroupStore
 	level  slog.Level
 }
@@ -25,9 +25,12 @@ var settingsTable = []struct {
 	read          func(s *settings, value string) error
 }{
 	{
-		"MUSTER_STORE", "where executions are kept, needed: sqlite:PATH, a file; dynamodb:TABLE is not available yet",
+		"MUSTER_STORE", "where executions are kept, needed: dynamodb:TABLE",
 		func(s *settings, value string) (err error) {
-			s.store, err = wiring.ParseStore(value)
+			if strings.HasPrefix(value, "sqlite:") {
+				return fmt.Errorf("%s is a file on one machine, and the function runs on many; it must be %s", recovery.Quote(value), wiring.TableForm)
+			}
+			s.table, err = wiring.ParseTable(value)
 			return err
 		},
 	},

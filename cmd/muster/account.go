@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -29,7 +28,7 @@ func (w *worldFlags) furnishAWS(ctx context.Context, m *Main, h *house) error {
 		settings.Region = "us-east-1" // for STS; every account context names its own
 	}
 	h.Accounts = wiring.Accounts(settings)
-	return h.openStore(ctx, folder)
+	return w.openStore(ctx, m, h, folder)
 }
 
 func (w *worldFlags) checkAWS() error {
@@ -52,25 +51,4 @@ func (w *worldFlags) recordFolder(ctx context.Context, m *Main) (string, error) 
 		return "", err
 	}
 	return w.folder(ctx, m, fleet)
-}
-
-// openRecord opens the record alone, which has to be there.
-func (w *worldFlags) openRecord(ctx context.Context, m *Main) (*house, error) {
-	if w.aws {
-		if err := w.checkAWS(); err != nil {
-			return nil, err
-		}
-	}
-	folder, err := w.recordFolder(ctx, m)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(filepath.Join(folder, recordFile)); err != nil {
-		return nil, usage("Say where it is: --data, --fleet, --endpoint or --aws, as the execution was begun with", "there is no record of executions in %s", folder)
-	}
-	h := &house{}
-	if err := h.openStore(ctx, folder); err != nil {
-		return nil, err
-	}
-	return h, nil
 }

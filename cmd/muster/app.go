@@ -55,8 +55,8 @@ wave by wave: it checks that the servers are ready, brings their launch settings
 to what the plan asks for, and starts one recovery job for each wave, once.
 
 Everything here runs against a simulated AWS on this machine, unless --aws says
-otherwise: without it nothing reaches a real account, and your AWS settings are
-neither read nor changed.`,
+otherwise: without it, and without a --store in DynamoDB, nothing reaches a real
+account, and your AWS settings are neither read nor changed.`,
 		Example: `  # rehearse a whole plan
   muster drill examples/three-tier.yaml --speed 60
 
@@ -75,7 +75,7 @@ neither read nor changed.`,
 	root.SetOut(m.Stdout)
 	root.SetErr(m.Stderr)
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.drill(), m.recover(), m.resume(), m.list(), m.show(), m.decide(), m.pause(), m.cancel(), m.cleanUp(), m.backup(),
+	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.drill(), m.recover(), m.resume(), m.list(), m.show(), m.decide(), m.pause(), m.cancel(), m.cleanUp(), m.backup(), m.table(),
 		m.version(), exitCodesHelp(), faultsHelp())
 	return root
 }

@@ -39,7 +39,7 @@ func (h *house) find(ctx context.Context, name string) (recovery.ExecutionID, er
 		if entries, err := h.store.Entries(ctx, name); err != nil || len(entries) > 0 {
 			return recovery.ExecutionID(name), err
 		}
-		return "", usage("See: muster list", "there is no execution %s in %s", recovery.Quote(name), h.folder)
+		return "", usage("See: muster list", "there is no execution %s in %s", recovery.Quote(name), h.where)
 	}
 	return "", usage("See: muster list", "%s is the beginning of several: %s", recovery.Quote(name), strings.Join(found[:min(len(found), 5)], ", "))
 }

@@ -182,6 +182,9 @@ func (w *worldFlags) said() string {
 	if w.data != "" {
 		add("data", w.data)
 	}
+	if w.store != "" {
+		add("store", w.store)
+	}
 	if w.seed != 0 {
 		add("seed", strconv.FormatInt(w.seed, 10))
 	}

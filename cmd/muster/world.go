@@ -22,7 +22,6 @@ import (
 	"muster/planfile"
 	"muster/recovery"
 	"muster/simulator"
-	"muster/sqlite"
 )
 
 // worldFlags say which simulated AWS a command works with, and where what
@@ -36,6 +35,7 @@ type worldFlags struct {
 
 	endpoint string
 	groups   string
+	store    string
 	aws      bool // no simulated AWS: the real one
 }
 
@@ -51,6 +51,7 @@ func (w *worldFlags) addWorld(flags *pflag.FlagSet, dataHelp string) {
 // addHouse adds the flags of what works with a simulated AWS.
 func (w *worldFlags) addHouse(flags *pflag.FlagSet) {
 	flags.StringVar(&w.endpoint, "endpoint", "", "use the simulated AWS that runs at `URL` (muster simulate), instead of one of our own")
+	w.addStore(flags)
 	flags.StringVar(&w.groups, "groups", "", "protection groups from a plan `FILE` (default: those of the fleet, if it has any)")
 }
 
@@ -58,6 +59,7 @@ func (w *worldFlags) addHouse(flags *pflag.FlagSet) {
 func (w *worldFlags) addPlaces(flags *pflag.FlagSet) {
 	w.addWorld(flags, recordHelp)
 	flags.StringVar(&w.endpoint, "endpoint", "", "the simulated AWS that runs at `URL` (muster simulate), instead of one of our own")
+	w.addStore(flags)
 	flags.BoolVar(&w.aws, "aws", false, "AWS itself, with your own credentials, instead of a simulated one")
 }
 
@@ -66,8 +68,8 @@ const recordHelp = "keep the simulated AWS and the record of executions in this 
 // house is what a command works with. Close it.
 type house struct {
 	wiring.House
-	store   wiring.Store
-	folder  string
+	store   store
+	where   string // the record, for people
 	closers []func() error
 }
 
@@ -119,21 +121,8 @@ func (w *worldFlags) furnish(ctx context.Context, m *Main, h *house) error {
 		return err
 	}
 	h.Accounts = wiring.Accounts(config)
-	return h.openStore(ctx, folder)
+	return w.openStore(ctx, m, h, folder)
 }
-
-// openStore opens the record.
-func (h *house) openStore(ctx context.Context, folder string) error {
-	store, err := sqlite.Open(ctx, filepath.Join(folder, recordFile))
-	if err != nil {
-		return err
-	}
-	h.closers = append(h.closers, store.Close)
-	h.store, h.Executions, h.folder = store, store, folder
-	return nil
-}
-
-const recordFile = "executions.db"
 
 func (w *worldFlags) loadFleet() (*simulator.Fleet, error) {
 	fleet, err := simulator.LoadFleet(w.fleet)

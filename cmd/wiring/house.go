@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -15,7 +14,6 @@ import (
 	"muster/orchestrator"
 	"muster/planfile"
 	"muster/recovery"
-	"muster/sqlite"
 )
 
 // House is what all invocations of one process share.
@@ -61,41 +59,6 @@ func Groups(file string) (recovery.GroupStore, error) {
 		return nil, err
 	}
 	return groups, nil
-}
-
-// Store is an open store of executions.
-type Store interface {
-	recovery.ExecutionStore
-	Close() error
-	// A journal of drivers: stepfunctions.Journal.
-	Append(ctx context.Context, execution string, n int, entry []byte) error
-	Entries(ctx context.Context, execution string) ([][]byte, error)
-}
-
-// StoreSetting is where executions are kept, as MUSTER_STORE says it.
-type StoreSetting struct{ file string }
-
-const storeForms = "sqlite:PATH, a file that is made where there is none"
-
-// ParseStore reads a store setting and opens nothing.
-func ParseStore(s string) (StoreSetting, error) {
-	kind, rest, _ := strings.Cut(s, ":")
-	switch {
-	case s == "":
-		return StoreSetting{}, errors.New("is not set; it must be " + storeForms)
-	case kind == "dynamodb":
-		return StoreSetting{}, fmt.Errorf("%s: DynamoDB is not available yet; for now it must be %s", recovery.Quote(s), storeForms)
-	case kind != "sqlite":
-		return StoreSetting{}, fmt.Errorf("%s is not a store; it must be %s", recovery.Quote(s), storeForms)
-	case rest == "":
-		return StoreSetting{}, fmt.Errorf("%s names no file; it must be %s", recovery.Quote(s), storeForms)
-	}
-	return StoreSetting{rest}, nil
-}
-
-// Open opens the store. The caller closes it.
-func (s StoreSetting) Open(ctx context.Context) (Store, error) {
-	return sqlite.Open(ctx, s.file)
 }
 
 // FailureType names, for whoever retries by name, why an invocation ended

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/spf13/pflag"
+
+	"muster/cmd/wiring"
+	"muster/recovery"
+	"muster/sqlite"
+	"muster/stepfunctions"
+)
+
+// store keeps executions, and what their drivers did.
+type store interface {
+	recovery.ExecutionStore
+	stepfunctions.Journal
+}
+
+// recordFile is the record's name in a folder.
+const recordFile = "executions.db"
+
+func (w *worldFlags) addStore(flags *pflag.FlagSet) {
+	flags.StringVar(&w.store, "store", "", "keep the record in `STORE`: dynamodb:TABLE, reached with your own AWS settings, or sqlite:FILE (default: "+recordFile+" in the folder; with --aws, what $MUSTER_STORE says)")
+}
+
+// recordPlace is where a record is: in a table, or in a file.
+type recordPlace struct{ table, file string }
+
+// recordPlace says where the record is that the flags lead to. A simulated AWS has
+// its record in a table only where that is said: a drill that is rehearsed does
+// not end up among those that were real.
+func (w *worldFlags) recordPlace(m *Main, folder string) (recordPlace, error) {
+	setting, from := w.store, "--store"
+	if setting == "" && w.aws {
+		setting, from = m.Env("MUSTER_STORE"), "MUSTER_STORE"
+	}
+	if setting == "" {
+		return recordPlace{file: filepath.Join(folder, recordFile)}, nil
+	}
+	if file, ok := strings.CutPrefix(setting, "sqlite:"); ok && file != "" {
+		return recordPlace{file: file}, nil
+	}
+	table, err := wiring.ParseTable(setting)
+	if err != nil {
+		return recordPlace{}, usage("", "%s: %w; or sqlite:FILE, a file that is made where there is none", from, err)
+	}
+	return recordPlace{table: table}, nil
+}
+
+// openStore opens the record.
+func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder string) error {
+	at, err := w.recordPlace(m, folder)
+	if err != nil {
+		return err
+	}
+	if at.table != "" {
+		settings, err := ownSettings(ctx)
+		if err != nil {
+			return err
+		}
+		table := wiring.Table(settings, at.table)
+		h.store, h.Executions, h.where = table, table, "table "+at.table
+		return nil
+	}
+	file, err := sqlite.Open(ctx, at.file)
+	if err != nil {
+		return err
+	}
+	h.closers = append(h.closers, file.Close)
+	h.store, h.Executions, h.where = file, file, at.file
+	return nil
+}
+
+// openRecord opens the record alone, which has to be there.
+func (w *worldFlags) openRecord(ctx context.Context, m *Main) (*house, error) {
+	if w.aws {
+		if err := w.checkAWS(); err != nil {
+			return nil, err
+		}
+	}
+	folder, err := w.recordFolder(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	at, err := w.recordPlace(m, folder)
+	if err != nil {
+		return nil, err
+	}
+	if at.table == "" {
+		if _, err := os.Stat(at.file); err != nil {
+			return nil, usage("Say where it is: --data, --store, --fleet, --endpoint or --aws, as the execution was begun with", "there is no record of executions in %s", filepath.Dir(at.file))
+		}
+	}
+	h := &house{}
+	if err := w.openStore(ctx, m, h, folder); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// ownSettings are the user's own: credentials, region and endpoints as the AWS
+// SDK finds them.
+func ownSettings(ctx context.Context) (aws.Config, error) {
+	settings, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return aws.Config{}, usage("", "your AWS settings: %w", err)
+	}
+	if settings.Region == "" {
+		return aws.Config{}, usage("Set AWS_REGION to the table's", "your AWS settings name no region")
+	}
+	return settings, nil
+}
