@@ -92,7 +92,8 @@ func failed(ctx context.Context, err error) *failure {
 	}
 	noAnswer := status == 0 && sent(err)
 	f.unclear = noAnswer || status >= http.StatusInternalServerError || status > 0 && status < 300
-	f.again = f.unclear || status == http.StatusTooManyRequests || slices.Contains(passing, f.code)
+	unread := status != 0 && f.code == ""
+	f.again = f.unclear || unread || status == http.StatusTooManyRequests || slices.Contains(passing, f.code)
 	f.unreached = neverConnected(err)
 	return f
 }

@@ -25,12 +25,13 @@ import (
 // Config without a network. Its zero value does not work: use New. It may be
 // used from many goroutines; requests are carried out one after the other.
 type DynamoDB struct {
-	mu     sync.Mutex
-	mini   *server.Server
-	done   map[string]answer // what transactions came to, by their token
-	calls  []Call
-	faults []*Fault
-	tables map[string]json.RawMessage // the attributes that tables were made with
+	mu      sync.Mutex
+	mini    *server.Server
+	done    map[string]answer // what transactions came to, by their token
+	calls   []Call
+	forgets bool // tokens
+	faults  []*Fault
+	tables  map[string]json.RawMessage // the attributes that tables were made with
 }
 
 // Call is one request that arrived.
@@ -39,6 +40,7 @@ type Call struct {
 	Table     string // "" for what names several
 	Items     int    // of a transaction, its parts; of a batch, its keys; else 1
 	Body      []byte // of the request, as JSON
+	Found     int    // items that a query gave
 }
 
 // Fault lets something go wrong with some requests.
@@ -61,6 +63,7 @@ const (
 	DropAnswerAfter FaultKind = "DropAnswerAfter" // no answer, after the effect
 	Conflict        FaultKind = "Conflict"        // another transaction is under way on the same items
 	Deny            FaultKind = "Deny"            // the caller may not do it
+	Garble          FaultKind = "Garble"          // an answer that is cut, after the effect
 )
 
 // New makes an empty DynamoDB, without tables.
@@ -93,6 +96,15 @@ func (d *DynamoDB) Heal() {
 	d.faults = nil
 }
 
+// ForgetTokens makes it forget which transactions it has carried out, as
+// DynamoDB does after ten minutes.
+func (d *DynamoDB) ForgetTokens() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.forgets = true
+	clear(d.done)
+}
+
 // Calls gives the requests that arrived, in their order.
 func (d *DynamoDB) Calls() []Call {
 	d.mu.Lock()
@@ -106,6 +118,15 @@ type answer struct {
 	header http.Header
 	body   []byte
 	lost   bool
+}
+
+// found counts the items that a query gave.
+func (a answer) found() int {
+	var out struct{ Items []json.RawMessage }
+	if json.Unmarshal(a.body, &out) != nil {
+		return 0
+	}
+	return len(out.Items)
 }
 
 // ServeHTTP implements http.Handler.
@@ -141,7 +162,7 @@ func (d *DynamoDB) serve(r *http.Request, body []byte) answer {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.calls = append(d.calls, Call{operation, in.TableName, in.items(), body})
+	d.calls = append(d.calls, Call{operation, in.TableName, in.items(), body, 0})
 	kind := d.fault(operation)
 	switch kind {
 	case Throttle:
@@ -156,11 +177,14 @@ func (d *DynamoDB) serve(r *http.Request, body []byte) answer {
 		return in.conflict()
 	}
 	a := d.carryOut(r, operation, in, body)
+	d.calls[len(d.calls)-1].Found = a.found()
 	switch kind {
 	case FailAfter:
 		return refusal(http.StatusInternalServerError, "InternalServerError", "The request processing has failed because of an unknown error.")
 	case DropAnswerAfter:
 		return answer{lost: true}
+	case Garble:
+		a.body = a.body[:len(a.body)/2]
 	}
 	return a
 }
@@ -211,7 +235,7 @@ func (d *DynamoDB) carryOut(r *http.Request, operation string, in request, body 
 	case operation == "DescribeTable":
 		a.body = d.described(in.TableName, a.body)
 	}
-	if token != "" {
+	if token != "" && !d.forgets {
 		d.done[token] = a
 	}
 	return a
