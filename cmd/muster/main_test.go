@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"muster/dynamotest"
 )
 
 // The test binary is muster, too, when a script runs it.
@@ -50,6 +53,11 @@ func TestScripts(t *testing.T) {
 			"atonce": atOnce,
 			"count":  count,
 			"sql":    sqlIn,
+			"dynamodb": func(ts *testscript.TestScript, _ bool, _ []string) {
+				server := httptest.NewServer(dynamotest.New())
+				ts.Defer(server.Close)
+				ts.Setenv("AWS_ENDPOINT_URL_DYNAMODB", server.URL)
+			},
 		},
 		RequireExplicitExec: true,
 	})

@@ -26,7 +26,7 @@ type store interface {
 const recordFile = "executions.db"
 
 func (w *worldFlags) addStore(flags *pflag.FlagSet) {
-	flags.StringVar(&w.store, "store", "", "keep the record in `STORE`: dynamodb:TABLE, reached with your own AWS settings, or sqlite:FILE (default: "+recordFile+" in the folder; with --aws, what $MUSTER_STORE says)")
+	flags.StringVar(&w.store, "store", "", "keep the record in `STORE`: dynamodb:TABLE, reached with your own AWS settings, or sqlite:FILE (default: "+recordFile+" in the folder; with --aws what $MUSTER_STORE says)")
 }
 
 // recordPlace is where a record is: in a table, or in a file.
