@@ -120,21 +120,21 @@ func differs(id recovery.ExecutionID) error {
 	return recovery.Errorf(recovery.ValidationError, "execution %s was begun with another plan, type or account; use a new execution id", id)
 }
 
-// supersede makes the holder of the plan let go, where that is allowed.
+// supersede makes the holder of the plan let go, where that is allowed, and
+// has nothing to do where somebody else was faster: the same event, perhaps.
 func (o *Orchestrator) supersede(ctx context.Context, b Begin, holder recovery.ExecutionID) error {
-	e, err := o.Executions.Execution(ctx, holder)
-	if err != nil {
-		return fmt.Errorf("reading the record of execution %s: %w", holder, err)
-	}
-	if e.Cancel != nil || e.Ended != nil {
-		return nil
-	}
-	if b.Type != recovery.Recovery || e.Type != recovery.Drill {
-		return &recovery.Error{Code: recovery.PlanInProgress, Retryable: true,
-			Message: fmt.Sprintf("plan %s is under way in execution %s (%s); wait for its end, resume it, or cancel it", b.Plan.ID, holder, e.Type)}
-	}
-	return o.Decide(ctx, holder, recovery.Decision{Choice: recovery.CancelAll,
-		Request: recovery.Request{By: b.InitiatedBy, At: o.now(), RequestID: b.RequestID, Reason: fmt.Sprintf("recovery %s takes the plan from this drill", b.Execution)}})
+	_, err := o.amend(ctx, holder, func(e *recovery.Execution) (*recovery.Change, error) {
+		switch {
+		case e.Cancel != nil || e.Ended != nil:
+			return nil, nil
+		case b.Type != recovery.Recovery || e.Type != recovery.Drill:
+			return nil, &recovery.Error{Code: recovery.PlanInProgress, Retryable: true,
+				Message: fmt.Sprintf("plan %s is under way in execution %s (%s); wait for its end, resume it, or cancel it", b.Plan.ID, holder, e.Type)}
+		}
+		return o.decision(e, recovery.Decision{Choice: recovery.CancelAll,
+			Request: recovery.Request{By: b.InitiatedBy, At: o.now(), RequestID: b.RequestID, Reason: fmt.Sprintf("recovery %s takes the plan from this drill", b.Execution)}})
+	})
+	return err
 }
 
 // Continue goes on with an execution that was begun before, for an event that

@@ -15,24 +15,29 @@ func (o *Orchestrator) Decide(ctx context.Context, id recovery.ExecutionID, d re
 		if err := o.opened(e); err != nil {
 			return nil, err
 		}
-		wave, err := e.Decide(d, o.now())
-		if err != nil {
-			return nil, recovery.Errorf(recovery.ValidationError, "%v", err)
-		}
-		d.Wave = wave
-		ev := recovery.Event{At: o.now(), Kind: recovery.EventDecided, Message: decided(d), RequestID: d.RequestID}
-		if d.Choice == recovery.CancelAll {
-			ev.Kind = recovery.EventCancelled
-		}
-		if d.Choice == recovery.Retry {
-			c := e.With(*e.Attempt(d.Wave), &ev)
-			return &c, nil
-		}
-		ev.Wave = d.Wave
-		c := e.WithEvent(ev)
-		return &c, nil
+		return o.decision(e, d)
 	})
 	return err
+}
+
+// decision prepares the change that a decision makes.
+func (o *Orchestrator) decision(e *recovery.Execution, d recovery.Decision) (*recovery.Change, error) {
+	wave, err := e.Decide(d, o.now())
+	if err != nil {
+		return nil, recovery.Errorf(recovery.ValidationError, "%v", err)
+	}
+	d.Wave = wave
+	ev := recovery.Event{At: o.now(), Kind: recovery.EventDecided, Message: decided(d), RequestID: d.RequestID}
+	if d.Choice == recovery.CancelAll {
+		ev.Kind = recovery.EventCancelled
+	}
+	if d.Choice == recovery.Retry {
+		c := e.With(*e.Attempt(d.Wave), &ev)
+		return &c, nil
+	}
+	ev.Wave = d.Wave
+	c := e.WithEvent(ev)
+	return &c, nil
 }
 
 func decided(d recovery.Decision) string {
@@ -130,8 +135,8 @@ func (o *Orchestrator) RecordRefusal(ctx context.Context, id recovery.ExecutionI
 			return nil, nil // the record knows better
 		}
 		refused := a.State == recovery.Refused
-		if refused && (!a.Refusal.Retryable || now.Before(a.RetryAt)) {
-			return nil, nil // recorded already
+		if refused && (!a.Refusal.Retryable || now.Before(a.RetryAt) || !a.RetryAt.IsZero() && a.Refusal.Code == r.Code && a.Refusal.Message == r.Message) {
+			return nil, nil // recorded already, and when it is tried again, too
 		}
 		next := *a
 		if !refused {

@@ -35,6 +35,8 @@ func (e *Execution) Admit(wave int, now time.Time) error {
 		return refuse(false, "a wave has failed whose failure stops everything")
 	case s.gated(w):
 		return refuse(true, "it waits for approval")
+	case status == StatusFailed && a.State == Refused && !a.Refusal.Retryable:
+		return a.Refusal.Err() // the same event again gets the same answer
 	case status == StatusFailed:
 		return refuse(false, "it has failed; only somebody's decision to retry starts it again")
 	}

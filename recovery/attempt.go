@@ -177,10 +177,11 @@ func (a Attempt) Start(j *Job, now time.Time) Attempt {
 	return a
 }
 
-// Refuse records that definitely nothing was launched, and why.
+// Refuse records that definitely nothing was launched, and why. When it is
+// tried again is yet to be said: see Postpone.
 func (a Attempt) Refuse(e *Error) Attempt {
 	a.State = Refused
-	a.FirstSentAt, a.SentAt, a.SendDeadline = time.Time{}, time.Time{}, time.Time{}
+	a.FirstSentAt, a.SentAt, a.SendDeadline, a.RetryAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	a.Refusal = &Refusal{e.Code, e.Message, e.Retryable}
 	return a
 }
