@@ -4,28 +4,44 @@ package muster_test
 
 // The proofs.
 var (
-	startProof = proof{"orchestrator", "", "TestDisturbedAtAnyCallAWaveHasOneJobAndItsIDIsKnown"}
+	crashProof = proof{"orchestrator", "", "TestDisturbedAtAnyCallEveryActionEndsAsIfNothingHadBeen"}
 )
 
 var variants = []variant{
 	{"the SDK's retries are on for StartRecovery", "awsdrs/call.go", []string{
 		"	case op.once:\n		return 0, false\n", "",
-	}, startProof},
+	}, crashProof},
 	{"StartRecovery is called before the claim is marked SENT", "orchestrator/send.go", []string{
 		"	now := c.o.now()\n	until := now.Add(recovery.SendTimeout)\n",
 		"	now := c.o.now()\n	until := now.Add(recovery.SendTimeout)\n" +
 			"	job, sendErr := region.StartRecovery(call, recovery.Launch{Type: c.w.Type, Servers: c.w.Wave.Servers, Tags: c.tags()})\n",
 		"	return region.StartRecovery(call, recovery.Launch{Type: c.w.Type, Servers: c.w.Wave.Servers, Tags: c.tags()})\n",
 		"	return job, sendErr\n",
-	}, startProof},
+	}, crashProof},
 	{"a job is adopted without a look at its tags", "recovery/job.go", []string{
 		"		return sameTags(j.Tags, want)\n", "		return true\n",
-	}, startProof},
+	}, crashProof},
 	{"a claim is written without its condition", "sqlite/commit.go", []string{
 		"WHERE id = ?1 AND version = ?6", "WHERE id = ?1",
 		"INSERT INTO events", "INSERT OR REPLACE INTO events",
-	}, startProof},
+	}, crashProof},
 	{"there is no grace after the deadline of the sending", "recovery/attempt.go", []string{
 		"	Grace         = ClockSkew + JobVisibility", "	Grace         = 0 * time.Second",
-	}, startProof},
+	}, crashProof},
+	{"an answer of the store that was lost is not looked for", "orchestrator/amend.go", []string{
+		"		tried = c\n", "",
+	}, crashProof},
+	{"a duplicate of a retry raises the attempt", "recovery/decide.go", []string{
+		"	switch e.Status(w, now) {\n	case StatusPending:\n", "	switch e.Status(w, now) {\n	case StatusPending:\n" +
+			"		if a := e.Attempt(w.Number); a != nil {\n			return []Choice{Retry}\n		}\n",
+	}, crashProof},
+	{"a decision is applied twice", "recovery/decide.go", []string{
+		"		if w.PauseBefore && !w.GatePassed {\n", "		if w.PauseBefore {\n",
+	}, crashProof},
+	{"the lock of a plan is never released", "sqlite/commit.go", []string{
+		"	if e.Ended == nil {\n", "	if true {\n",
+	}, crashProof},
+	{"a clean-up does not say what it is about to terminate", "orchestrator/cleanup.go", []string{
+		"len(ids), ids)})\n		return &c, nil\n", "len(ids), ids)})\n		_ = c\n		return nil, nil\n",
+	}, crashProof},
 }

@@ -39,3 +39,25 @@ func TestADrillAndARecoveryBegunAtOnceUnderOneIDAreNotTakenForEachOther(t *testi
 		}
 	})
 }
+
+// A recovery that is begun twice at once, by the same event, takes the plan
+// from a drill once, and neither delivery is told that the other was faster.
+func TestARecoveryBegunTwiceAtOnceTakesThePlanFromADrillOnce(t *testing.T) {
+	inHouse(t, 1, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		h.begin(o, h.plan(1))
+		var wait sync.WaitGroup
+		errs := make([]error, 2)
+		for i := range errs {
+			wait.Go(func() {
+				_, errs[i] = h.invocation(newProcess(), 0).Begin(t.Context(), orchestrator.Begin{Execution: "exec-2", Plan: h.plan(1), Type: recovery.Recovery, StartTime: h.wave.StartTime, InitiatedBy: "ops"})
+			})
+		}
+		wait.Wait()
+		if err := errors.Join(errs...); err != nil {
+			t.Error(err)
+		}
+		if cancelled := h.eventsOf(recovery.EventCancelled); len(cancelled) != 1 {
+			t.Errorf("the drill was cancelled %d times: %+v", len(cancelled), cancelled)
+		}
+	})
+}

@@ -3,7 +3,6 @@ package orchestrator_test
 import (
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +15,6 @@ import (
 	"muster/orchestrator"
 	"muster/recovery"
 	"muster/simulator"
-	"muster/sqlite"
 )
 
 const (
@@ -28,7 +26,7 @@ const (
 type house struct {
 	t     testing.TB
 	world *simulator.World
-	store *sqlite.Store
+	store shelf
 	wave  recovery.WaveStart
 
 	announced announcements
@@ -73,6 +71,12 @@ func serverID(i int) recovery.SourceServerID {
 // launched with another instance type than its template has.
 func open(t testing.TB, servers int, fleetFile string, o simulator.Options) *house {
 	t.Helper()
+	return openOn(t, inFile, servers, fleetFile, o)
+}
+
+// openOn is open, with the executions kept on a shelf of one's choice.
+func openOn(t testing.TB, newShelf func(testing.TB) shelf, servers int, fleetFile string, o simulator.Options) *house {
+	t.Helper()
 	parsed, err := simulator.ParseFleet("test", []byte(fleetFile))
 	if err != nil {
 		t.Fatal(err)
@@ -81,12 +85,8 @@ func open(t testing.TB, servers int, fleetFile string, o simulator.Options) *hou
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "muster.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { store.Close(); world.Close() })
-	h := &house{t: t, world: world, store: store, wave: recovery.WaveStart{
+	t.Cleanup(func() { world.Close() })
+	h := &house{t: t, world: world, store: newShelf(t), wave: recovery.WaveStart{
 		Execution: "exec-1", Plan: "rp-1", Type: recovery.Drill, StartTime: "2026-11-24T03:00:00Z", InitiatedBy: "ops@example.com",
 		Policy: recovery.Continuous,
 		Wave: recovery.Wave{
@@ -111,7 +111,7 @@ func (h *house) invocation(p *process, skew time.Duration) *orchestrator.Orchest
 			HTTPClient: &http.Client{Transport: transport{p, h.world.RoundTripper()}},
 			Jitter:     func() float64 { return 0.5 },
 		}),
-		Executions: watchedStore{p, h.store, h},
+		Executions: h.store.through(p, h),
 		Now:        func() time.Time { return time.Now().Add(skew) },
 	}
 }

@@ -1,17 +1,15 @@
 package orchestrator_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"muster/recovery"
 )
 
 // A call is one thing that an invocation does to the world outside it: a
@@ -23,6 +21,19 @@ type call struct {
 }
 
 func (c call) String() string { return fmt.Sprintf("%s #%d", c.name, c.nth) }
+
+// what is what the call does, to whatever.
+func (c call) what() string {
+	what, _, _ := strings.Cut(c.name, " s-")
+	what, _, _ = strings.Cut(what, " lt-")
+	return what
+}
+
+// reads says whether the call changes nothing, wherever it is made.
+func (c call) reads() bool {
+	return slices.ContainsFunc([]string{"Describe", "Get", "AssumeRole", "store read", "store events", "store plan", "store list"},
+		func(prefix string) bool { return strings.HasPrefix(c.name, prefix) })
+}
 
 var (
 	errDead       = errors.New("this invocation was killed")
@@ -55,10 +66,11 @@ type process struct {
 	count map[string]int
 	calls []call
 	dead  bool
+	died  chan struct{} // closed when it is killed
 }
 
 func newProcess() *process {
-	return &process{count: map[string]int{}, buried: make(chan struct{})}
+	return &process{count: map[string]int{}, buried: make(chan struct{}), died: make(chan struct{})}
 }
 
 // do makes a call. A killed process makes no further call and sees no answer:
@@ -69,7 +81,7 @@ func (p *process) do(name string, effect func() error) error {
 	this := call{name, p.count[name]}
 	p.calls = append(p.calls, this)
 	if this == p.stop && p.how == killedBefore {
-		p.dead = true
+		p.die()
 	}
 	dead := p.dead
 	if this == p.sleepAt {
@@ -92,7 +104,7 @@ func (p *process) do(name string, effect func() error) error {
 	err := effect()
 	p.mu.Lock()
 	if this == p.stop && p.how == killedAfter {
-		p.dead = true
+		p.die()
 	}
 	dead = p.dead
 	p.mu.Unlock()
@@ -106,10 +118,31 @@ func (p *process) do(name string, effect func() error) error {
 	return err
 }
 
+// die is called with the lock held, and may be called again.
+func (p *process) die() {
+	if !p.dead {
+		p.dead = true
+		close(p.died)
+	}
+}
+
+// kill ends the process where it stands.
+func (p *process) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.die()
+}
+
 func (p *process) killed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.dead
+}
+
+func (p *process) reached(c call) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count[c.name] >= c.nth
 }
 
 // transport passes requests on through the process.
@@ -162,80 +195,4 @@ func serverIn(body string) string {
 	}
 	id, _, _ := strings.Cut(rest, `"`)
 	return " " + id
-}
-
-// storeTime is how long the store takes to answer, so that two who ask at the
-// same time both decide on the same version.
-const storeTime = 10 * time.Millisecond
-
-// watchedStore passes calls of the store on through the process, and notes
-// when changes of settings were announced, whatever the process's clock says,
-// and which versions were decided on.
-type watchedStore struct {
-	process *process
-	recovery.ExecutionStore
-	house *house
-}
-
-// A version is what one change may be decided on.
-type version struct {
-	execution recovery.ExecutionID
-	number    int64
-}
-
-// taken holds the store to its one condition: of all changes that were decided
-// on one version of an execution, it takes one.
-func (h *house) taken(e recovery.Execution) {
-	v := version{e.ID, e.Version}
-	if _, before := h.decided.LoadOrStore(v, true); before {
-		h.t.Errorf("two changes were written that were decided on version %d of execution %s", v.number, v.execution)
-	}
-}
-
-// announcements says since when a change of a server's DRS settings, or of a
-// template, has been in the record.
-type announcements struct{ since sync.Map }
-
-func (a *announcements) note(changes []recovery.ServerChange) {
-	for _, s := range changes {
-		for _, c := range s.Changes {
-			about := string(s.Server)
-			if c.Setting.Home() == recovery.InTemplate {
-				about = s.TemplateID
-			}
-			a.since.LoadOrStore(about, time.Now())
-		}
-	}
-}
-
-func (a *announcements) stood(about string, at time.Time) bool {
-	since, known := a.since.Load(about)
-	return known && !since.(time.Time).After(at)
-}
-
-func (s watchedStore) Execution(ctx context.Context, id recovery.ExecutionID) (e *recovery.Execution, err error) {
-	err = s.process.do("store read", func() (err error) {
-		e, err = s.ExecutionStore.Execution(ctx, id)
-		time.Sleep(storeTime)
-		return err
-	})
-	return e, err
-}
-
-func (s watchedStore) Commit(ctx context.Context, c recovery.Change) error {
-	name := "store renew"
-	if c.Event != nil {
-		name = "store " + string(c.Event.Kind)
-	}
-	return s.process.do(name, func() error {
-		err := s.ExecutionStore.Commit(ctx, c)
-		if err == nil {
-			s.house.taken(c.Execution)
-		}
-		if err == nil && c.Event != nil {
-			s.house.announced.note(c.Event.Changes)
-		}
-		time.Sleep(storeTime)
-		return err
-	})
 }

@@ -1,0 +1,6 @@
+//go:build !everypoint
+
+package orchestrator_test
+
+// everyPoint: most stories are disturbed at a sample of their points.
+const everyPoint = false
