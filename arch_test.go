@@ -75,6 +75,14 @@ var walls = map[string]wall{
 	"stepfunctions": {
 		why: "stepfunctions knows states, and nothing of what they are about: whoever agrees with it agrees with a language",
 	},
+	"awssns": {
+		modules: []string{aws, "github.com/aws/smithy-go"},
+		why:     "awssns knows one technology, and not what it tells",
+	},
+	"cloudformation": {
+		modules: []string{yaml},
+		why:     "cloudformation knows templates, and nothing of what they deploy",
+	},
 	"deploy": {
 		why: "deploy holds what is deployed, and runs nothing of it",
 	},
@@ -107,7 +115,7 @@ var (
 )
 
 // onlyInTests are rooms that no program holds.
-var onlyInTests = []string{"dynamotest", "recoverytest"}
+var onlyInTests = []string{"cloudformation", "dynamotest", "recoverytest"}
 
 // onlyInCmd is closed to every other room.
 var onlyInCmd = []struct{ name, why string }{
