@@ -42,6 +42,9 @@ type Options struct {
 	// Jitter gives numbers in [0, 1) that spread repeated calls; nil: random.
 	// It must be safe for concurrent use.
 	Jitter func() float64
+	// Throttled is told of every answer by which AWS throttles a call; nil:
+	// nobody counts. It must be safe for concurrent use, and must not block.
+	Throttled func(service, operation string)
 }
 
 func (o Options) withDefaults() Options {

@@ -53,6 +53,9 @@ func (a *Accounts) try(ctx context.Context, p place, op operation, secrets []str
 		}
 		if refused.Throttled() {
 			b.slow()
+			if a.opts.Throttled != nil {
+				a.opts.Throttled(op.service, op.name)
+			}
 		}
 		refused.Ambiguous = refused.Ambiguous || last != nil && last.Ambiguous
 		last = refused

@@ -1,7 +1,12 @@
 package awsdrs
 
 import (
+	"errors"
+	"net/http"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"muster/recovery"
 )
@@ -24,6 +29,32 @@ func TestRolesAreNamedInTheirPartition(t *testing.T) {
 		}
 	}
 }
+
+// The region that has failed, and the global endpoint with it, is not asked.
+func TestARoleIsAssumedInTheRegionThatIsRecoveredInto(t *testing.T) {
+	t.Setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
+	for region, want := range map[string]string{
+		"us-east-1": "sts.us-east-1.amazonaws.com", "us-west-2": "sts.us-west-2.amazonaws.com", "cn-north-1": "sts.cn-north-1.amazonaws.com.cn",
+	} {
+		cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion("us-east-1"), config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("k", "s", "")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var hosts []string
+		a := New(cfg, Options{Attempts: 1, HTTPClient: awsclient(func(r *http.Request) (*http.Response, error) {
+			hosts = append(hosts, r.URL.Host)
+			return nil, errors.New("no network")
+		})})
+		_, err = a.Assume(t.Context(), recovery.AccountContext{AccountID: "123456789012", Region: region, RoleName: "Role"})
+		if err == nil || len(hosts) != 1 || hosts[0] != want {
+			t.Errorf("%s: asked %v (%v), want %s", region, hosts, err, want)
+		}
+	}
+}
+
+type awsclient func(*http.Request) (*http.Response, error)
+
+func (f awsclient) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestInstanceProfilesAreComparedByName(t *testing.T) {
 	const arn = "arn:aws:iam::123456789012:instance-profile/"

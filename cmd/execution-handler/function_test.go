@@ -57,6 +57,7 @@ type invocation struct {
 	id       string
 	event    []byte
 	deadline time.Time
+	alias    string // that the function is called by; "": none
 }
 
 // result is what the function answered: a response, or an error.
@@ -75,7 +76,7 @@ func newRuntimeAPI(t testing.TB) *runtimeAPI {
 		case next := <-api.invocations:
 			w.Header().Set("Lambda-Runtime-Aws-Request-Id", next.id)
 			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(next.deadline.UnixMilli()))
-			w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:999999999999:function:execution-handler")
+			w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", strings.TrimSuffix("arn:aws:lambda:us-east-1:999999999999:function:execution-handler:"+next.alias, ":"))
 			w.Header().Set("Lambda-Runtime-Trace-Id", "Root=1-00000000-000000000000000000000000")
 			_, _ = w.Write(next.event)
 		case <-r.Context().Done():
@@ -154,9 +155,15 @@ func (f *function) stop() {
 // invoke gives the function an event, and so much time.
 func (f *function) invoke(event []byte, within time.Duration) result {
 	f.t.Helper()
+	return f.invokeBy("", event, within)
+}
+
+// invokeBy does so by an alias.
+func (f *function) invokeBy(alias string, event []byte, within time.Duration) result {
+	f.t.Helper()
 	f.n++
 	id := fmt.Sprintf("request-%d", f.n)
-	f.api.invocations <- invocation{id, event, time.Now().Add(within)}
+	f.api.invocations <- invocation{id, event, time.Now().Add(within), alias}
 	select {
 	case r := <-f.api.results:
 		if r.id != id {

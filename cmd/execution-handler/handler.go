@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -15,19 +16,26 @@ import (
 // handler answers invocations, and logs what happens in them. It implements
 // lambda.Handler: events and answers are bytes, and stay so.
 type handler struct {
-	house wiring.House
-	log   *slog.Logger
+	house   wiring.House
+	people  *notifier
+	metrics *metrics
+	log     *slog.Logger
 }
+
+// notifyAlias is the alias by which the function hears what people are to be
+// told.
+const notifyAlias = "notify"
 
 // Invoke implements lambda.Handler. An error becomes Lambda's: Step Functions
 // retries it by the name that FailureType gives.
 func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
-	log := h.log
+	log, alias := h.log, ""
 	if c, ok := lambdacontext.FromContext(ctx); ok {
-		log = log.With("requestId", c.AwsRequestID)
+		log, alias = log.With("requestId", c.AwsRequestID), aliasOf(c.InvokedFunctionArn)
 	}
 	begun := time.Now()
-	answer, err := h.house.Handler(observer(log)).Invoke(ctx, event)
+	defer h.metrics.flush()
+	answer, err := h.answer(ctx, log, alias, event)
 	took := slog.Int64("milliseconds", time.Since(begun).Milliseconds())
 	if err != nil {
 		log.Error("no answer", "error", err.Error(), "errorType", wiring.FailureType(err), took)
@@ -35,6 +43,23 @@ func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	}
 	log.Info("answered", "bytes", len(answer), took)
 	return answer, nil
+}
+
+func (h *handler) answer(ctx context.Context, log *slog.Logger, alias string, event []byte) ([]byte, error) {
+	if alias == notifyAlias {
+		return h.people.Invoke(ctx, log, event)
+	}
+	return h.house.Handler(observer(log)).Invoke(ctx, event)
+}
+
+// aliasOf gives the alias that an ARN of a function names, "" where it names
+// none: arn:aws:lambda:REGION:ACCOUNT:function:NAME:ALIAS.
+func aliasOf(arn string) string {
+	parts := strings.Split(arn, ":")
+	if len(parts) != 8 {
+		return ""
+	}
+	return parts[7]
 }
 
 // observer logs what happens, with the words of the record.

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
 
+	"muster/awssns"
 	"muster/cmd/wiring"
 )
 
@@ -42,8 +43,17 @@ func build(ctx context.Context, env func(string) string, logs io.Writer) (*handl
 	if err != nil {
 		return nil, fmt.Errorf("the AWS configuration: %w", err)
 	}
-	return &handler{
-		house: wiring.House{Accounts: wiring.Accounts(aws), Executions: wiring.Table(aws, settings.table), Groups: settings.groups},
-		log:   slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: settings.level})),
-	}, nil
+	store := wiring.Table(aws, settings.table)
+	where := place{function: env("AWS_LAMBDA_FUNCTION_NAME"), region: env("AWS_REGION")}
+	h := &handler{metrics: newMetrics(logs, where.function), log: slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: settings.level}))}
+	h.house = wiring.House{Accounts: wiring.Accounts(aws, h.metrics.throttle), Executions: store, Groups: settings.groups}
+	h.people = &notifier{executions: store, metrics: h.metrics, where: where}
+	if settings.topic != "" {
+		topic, err := awssns.New(aws, settings.topic)
+		if err != nil {
+			return nil, fmt.Errorf("MUSTER_TOPIC %w", err)
+		}
+		h.people.topic = topic
+	}
+	return h, nil
 }

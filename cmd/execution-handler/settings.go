@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"muster/awssns"
 	"muster/cmd/wiring"
 	"muster/recovery"
 )
@@ -15,6 +16,7 @@ import (
 type settings struct {
 	table  string // where executions are kept
 	groups recovery.GroupStore
+	topic  string // the ARN; "": people are not told
 	level  slog.Level
 }
 
@@ -41,6 +43,16 @@ var settingsTable = []struct {
 				s.groups, err = wiring.Groups(value)
 			}
 			return err
+		},
+	},
+	{
+		"MUSTER_TOPIC", "the ARN of the SNS topic where people are told what happens; none by default",
+		func(s *settings, value string) error {
+			if value == "" {
+				return nil
+			}
+			s.topic = value
+			return awssns.CheckARN(value)
 		},
 	},
 	{

@@ -27,7 +27,7 @@ func (w *worldFlags) furnishAWS(ctx context.Context, m *Main, h *house) error {
 	if settings.Region == "" {
 		settings.Region = "us-east-1" // for STS; every account context names its own
 	}
-	h.Accounts = wiring.Accounts(settings)
+	h.Accounts = wiring.Accounts(settings, nil)
 	return w.openStore(ctx, m, h, folder)
 }
 

@@ -101,7 +101,7 @@ func onFullDisk(t *testing.T, at string) *fullDisk {
 func (f *fullDisk) invoke(t *testing.T) (string, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), lambdaTimeout)
 	defer cancel()
-	accounts := wiring.Accounts(local(&simulator.Fleet{}, "http://simulated.invalid", &http.Client{Transport: f.moments}))
+	accounts := wiring.Accounts(local(&simulator.Fleet{}, "http://simulated.invalid", &http.Client{Transport: f.moments}), nil)
 	answer, err := wiring.House{Accounts: accounts, Executions: f.moments}.Handler(func(recovery.ExecutionID, recovery.Event) {}).Invoke(ctx, []byte(f.event))
 	return strings.TrimSpace(string(answer)), err
 }

@@ -120,7 +120,7 @@ func (w *worldFlags) furnish(ctx context.Context, m *Main, h *house) error {
 	if err != nil {
 		return err
 	}
-	h.Accounts = wiring.Accounts(config)
+	h.Accounts = wiring.Accounts(config, nil)
 	return w.openStore(ctx, m, h, folder)
 }
 

@@ -25,8 +25,9 @@ type House struct {
 
 // Accounts opens the accounts that a configuration of the AWS SDK leads to. It
 // keeps sessions, connections and the pace of calls: make one and share it.
-func Accounts(config aws.Config) recovery.Accounts {
-	return awsdrs.New(config, awsdrs.Options{})
+// throttled, where it is not nil, is told of every call that AWS throttles.
+func Accounts(config aws.Config, throttled func(service, operation string)) recovery.Accounts {
+	return awsdrs.New(config, awsdrs.Options{Throttled: throttled})
 }
 
 // Observer is told what happens while an event is answered. It may be called
