@@ -3,14 +3,20 @@
 
 GO ?= go
 # Programs hold nothing of the machine that built them, and need nothing of the
-# one that runs them. The function has no symbol table, and of Lambda's two
-# interfaces the one that its newer runtimes have.
-BUILD := CGO_ENABLED=0 $(GO) build -trimpath
-FUNCTION := -tags lambda.norpc -ldflags "-s -w"
+# one that runs them: the same commit and the same Go give the same bytes. So
+# they are told their commit (what Go notes by itself differs with the tags that
+# a clone has). The function has no symbol table, and of Lambda's two interfaces
+# the one that its newer runtimes have.
+REVISION := $(shell git rev-parse HEAD 2>/dev/null)
+MODIFIED := $(shell git status --porcelain 2>/dev/null | grep -q . && echo true)
+LINK := -X muster/cmd/wiring.revision=$(REVISION) -X muster/cmd/wiring.modified=$(MODIFIED)
+BUILD := CGO_ENABLED=0 GOAMD64=v1 GOARM64=v8.0 $(GO) build -trimpath -buildvcs=false
+COMMAND := -ldflags "$(LINK)"
+FUNCTION := -tags lambda.norpc -ldflags "-s -w $(LINK)"
 FUZZ_TIME ?= 10s
 BENCH ?= .
 
-.PHONY: help demo demo-events check format vet staticcheck test build bench broken fuzz lambda clean FORCE
+.PHONY: help demo demo-events check format vet staticcheck test build bench broken fuzz lambda stack deploy release clean FORCE
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -84,11 +90,27 @@ fuzz: ## every fuzz target for a short while (FUZZ_TIME=10s each)
 	  done; \
 	done
 
+# What aws cloudformation package needs, in one folder.
+DEPLOYED := deploy/hub.yaml deploy/target-account.yaml deploy/state-machine.asl.json
+
+stack: bin/execution-handler.zip ## what is deployed, into bin/stack
+	@mkdir -p bin/stack && cp $< $(DEPLOYED) bin/stack
+
+deploy: stack ## the hub, in AWS: STACK=muster REGION=us-west-2 (BUCKET=…, PARAMETERS="NotificationEmail=…")
+	@tools/deploy '$(STACK)' '$(REGION)' '$(BUCKET)' $(PARAMETERS)
+
+release: ## all that a release holds, into dist (VERSION=1.2.0)
+	@MAKE='$(MAKE)' tools/release '$(VERSION)'
+
+# The command for one system, and what is deployed: tools/release makes them all.
+dist/muster-%: FORCE
+	@GOOS=$(word 1,$(subst -, ,$*)) GOARCH=$(word 2,$(subst -, ,$*)) $(BUILD) -ldflags "-s -w $(LINK)" -o $@ ./cmd/muster
+
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin dist
 
 bin/muster: FORCE
-	@$(BUILD) -o $@ ./cmd/muster
+	@$(BUILD) $(COMMAND) -o $@ ./cmd/muster
 
 bin/lambda/%/bootstrap: FORCE
 	@GOOS=linux GOARCH=$* $(BUILD) $(FUNCTION) -o $@ ./cmd/execution-handler

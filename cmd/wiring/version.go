@@ -8,6 +8,10 @@ import (
 // Version is Muster's. It is set here and in CHANGELOG.md when a release is made.
 const Version = "0.1.0-dev"
 
+// revision and modified are set by the linker (see the Makefile). Where they are
+// not, as with go install, Go's own notes have to do.
+var revision, modified string
+
 // Build says which build of Muster this is.
 type Build struct {
 	Version  string `json:"version"`
@@ -20,6 +24,10 @@ type Build struct {
 // ThisBuild reads what the linker left in the binary.
 func ThisBuild() Build {
 	b := Build{Version: Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	if revision != "" {
+		b.Revision, b.Modified = revision, modified == "true"
+		return b
+	}
 	info, _ := debug.ReadBuildInfo()
 	if info == nil {
 		return b
