@@ -5,6 +5,8 @@ package muster_test
 // The proofs.
 var (
 	crashProof = proof{"orchestrator", "", "TestDisturbedAtAnyCallEveryActionEndsAsIfNothingHadBeen"}
+	fileProof  = proof{"sqlite", "", "TestKeepsThePromisesOfAnExecutionStore"}
+	tableProof = proof{"dynamo", "", "TestExecutions"}
 )
 
 var variants = []variant{
@@ -44,4 +46,17 @@ var variants = []variant{
 	{"a clean-up does not say what it is about to terminate", "orchestrator/cleanup.go", []string{
 		"len(ids), ids)})\n		return &c, nil\n", "len(ids), ids)})\n		_ = c\n		return nil, nil\n",
 	}, crashProof},
+	{"a change is written whatever the version, in the file", "sqlite/commit.go", []string{
+		"WHERE id = ?1 AND version = ?6", "WHERE id = ?1",
+		"INSERT INTO events", "INSERT OR REPLACE INTO events",
+	}, fileProof},
+	{"a plan that is held is given to a second execution", "sqlite/commit.go", []string{
+		"		if by != e.ID {\n", "		if false {\n",
+	}, fileProof},
+	{"a change is written whatever the version, in the table", "dynamo/header.go", []string{
+		"\"#\"+attrVersion+\" = :was\", values", "\"#\"+attrVersion+\" >= :was\", values",
+	}, tableProof},
+	{"a write whose answer was lost does not know itself again", "dynamo/header.go", []string{
+		"	case textOf(found, attrWrite) == token:\n", "	case false:\n",
+	}, proof{"dynamo", "", "TestAWriteWhoseAnswerWasLostIsKnownByItsMark"}},
 }
