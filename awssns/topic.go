@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	mostSubject = 100      // characters, all of them printable ASCII
+	mostSubject = 99       // characters, all of them printable ASCII: SNS wants fewer than 100
 	mostText    = 64 << 10 // bytes; SNS takes 256 KiB, a mail is read by somebody
 	tries       = 4
 	callTimeout = 20 * time.Second // of all tries together
@@ -61,7 +61,7 @@ func New(cfg aws.Config, arn string) (*Topic, error) {
 	return &Topic{arn, client}, nil
 }
 
-// Message is what people are told. Subject is cut at a hundred characters, and
+// Message is what people are told. Subject is cut at 99 characters, and
 // Text at 64 KiB.
 type Message struct {
 	Subject, Text string

@@ -69,7 +69,7 @@ func TestPeopleAreTold(t *testing.T) {
 	}
 	got.Del("Message")
 	want := url.Values{
-		"Action": {"Publish"}, "Version": {"2010-03-31"}, "TopicArn": {arn}, "Subject": {"wave 2 of L?den?failed " + strings.Repeat("x", 74) + "..."},
+		"Action": {"Publish"}, "Version": {"2010-03-31"}, "TopicArn": {arn}, "Subject": {"wave 2 of L?den?failed " + strings.Repeat("x", 73) + "..."},
 		"MessageAttributes.entry.1.Name": {"kind"}, "MessageAttributes.entry.1.Value.DataType": {"String"}, "MessageAttributes.entry.1.Value.StringValue": {"FAILED"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
