@@ -47,47 +47,30 @@ type Fault struct {
 	RawError string `yaml:"rawError" json:"rawError,omitempty"`
 }
 
-// The faults by name.
+// The faults by name; FaultMeaning says what each does.
 const (
-	// DropAnswerAfter lets the call take effect and drops the connection instead of an answer.
-	DropAnswerAfter = "DropAnswerAfter"
-	// DropBefore drops the connection before anything happens.
-	DropBefore = "DropBefore"
-	// Error500Before answers 500 and does nothing.
-	Error500Before = "Error500Before"
-	// Error500After lets the call take effect and answers 500 all the same.
-	Error500After = "Error500After"
-	// Throttle answers as the service does when it throttles. Duration, if set, is the Retry-After.
-	Throttle = "Throttle"
-	// LagJobList makes DescribeJobs tell the state of Duration ago.
-	LagJobList = "LagJobList"
-	// LagInstanceList makes DescribeRecoveryInstances and EC2's DescribeInstances tell the state of Duration ago.
-	LagInstanceList = "LagInstanceList"
-	// FailLaunch makes a server's launch fail in a phase.
-	FailLaunch = "FailLaunch"
-	// NoCapacity makes EC2 have no instance of the type: a failure in the launch phase.
-	NoCapacity = "NoCapacity"
-	// FailConversion makes a server's conversion fail.
-	FailConversion = "FailConversion"
-	// SkipServer makes DRS skip a server. Without a duration the job never
-	// has it among its participating servers; with one it vanishes from them after so long.
-	SkipServer = "SkipServer"
-	// UsePreviousSnapshot makes DRS fall back on the latest recovery point it has: the data is older than asked for.
+	DropAnswerAfter     = "DropAnswerAfter"
+	DropBefore          = "DropBefore"
+	Error500Before      = "Error500Before"
+	Error500After       = "Error500After"
+	Throttle            = "Throttle"
+	LagJobList          = "LagJobList"
+	LagInstanceList     = "LagInstanceList"
+	FailLaunch          = "FailLaunch"
+	NoCapacity          = "NoCapacity"
+	FailConversion      = "FailConversion"
+	SkipServer          = "SkipServer"
 	UsePreviousSnapshot = "UsePreviousSnapshot"
-	// DenyTagging denies drs:TagResource: a StartRecovery with tags fails as a whole.
-	DenyTagging = "DenyTagging"
-	// LateTemplateVersion makes DRS write its own launch template version only after Duration.
+	DenyTagging         = "DenyTagging"
 	LateTemplateVersion = "LateTemplateVersion"
-	// SlowAnswers delays answers by Duration; what the call does happens at once.
-	SlowAnswers = "SlowAnswers"
-	// ExpireSessions makes the session that a call comes with expire.
-	ExpireSessions = "ExpireSessions"
-	// Refuse answers with Status, Code and Message, and does nothing.
-	Refuse = "Refuse"
+	SlowAnswers         = "SlowAnswers"
+	ExpireSessions      = "ExpireSessions"
+	Refuse              = "Refuse"
 )
 
 // faultKind says what a fault of a name takes.
 type faultKind struct {
+	meaning    string   // what it does, in one line
 	operations []string // that it may befall; nil: any
 	fields     string   // besides name, servers, times, …: the ones of its own
 	need       string   // of those, the one that must be there
@@ -96,27 +79,30 @@ type faultKind struct {
 var launchOnly = []string{"StartRecovery"}
 
 var faultKinds = map[string]faultKind{
-	DropAnswerAfter:     {},
-	DropBefore:          {},
-	Error500Before:      {fields: "message"},
-	Error500After:       {fields: "message"},
-	Throttle:            {fields: "duration message"},
-	LagJobList:          {operations: []string{"DescribeJobs"}, fields: "duration", need: "duration"},
-	LagInstanceList:     {operations: []string{"DescribeRecoveryInstances", "DescribeInstances"}, fields: "duration", need: "duration"},
-	FailLaunch:          {operations: launchOnly, fields: "phase rawError"},
-	NoCapacity:          {operations: launchOnly, fields: "rawError"},
-	FailConversion:      {operations: launchOnly, fields: "rawError"},
-	SkipServer:          {operations: launchOnly, fields: "duration"},
-	UsePreviousSnapshot: {operations: launchOnly},
-	DenyTagging:         {operations: []string{"StartRecovery", "TagResource"}},
-	LateTemplateVersion: {operations: []string{"UpdateLaunchConfiguration"}, fields: "duration", need: "duration"},
-	SlowAnswers:         {fields: "duration", need: "duration"},
-	ExpireSessions:      {},
-	Refuse:              {fields: "code message status", need: "code"},
+	DropAnswerAfter:     {meaning: "the call takes effect, and the connection breaks instead of an answer"},
+	DropBefore:          {meaning: "the connection breaks before anything happens"},
+	Error500Before:      {meaning: "500, and nothing happens", fields: "message"},
+	Error500After:       {meaning: "the call takes effect, and the answer is 500 all the same", fields: "message"},
+	Throttle:            {meaning: "what the service answers when it throttles; duration is the Retry-After", fields: "duration message"},
+	LagJobList:          {meaning: "DescribeJobs tells how it was so long ago", operations: []string{"DescribeJobs"}, fields: "duration", need: "duration"},
+	LagInstanceList:     {meaning: "DescribeRecoveryInstances and EC2's DescribeInstances tell how it was so long ago", operations: []string{"DescribeRecoveryInstances", "DescribeInstances"}, fields: "duration", need: "duration"},
+	FailLaunch:          {meaning: "a server's launch fails in a phase", operations: launchOnly, fields: "phase rawError"},
+	NoCapacity:          {meaning: "EC2 has no instance of the type: the launch fails", operations: launchOnly, fields: "rawError"},
+	FailConversion:      {meaning: "a server's conversion fails", operations: launchOnly, fields: "rawError"},
+	SkipServer:          {meaning: "DRS skips a server: it is not in the job, or vanishes from it after the duration", operations: launchOnly, fields: "duration"},
+	UsePreviousSnapshot: {meaning: "DRS falls back on the newest recovery point that it has: older data than asked for", operations: launchOnly},
+	DenyTagging:         {meaning: "drs:TagResource is denied: a StartRecovery with tags fails as a whole", operations: []string{"StartRecovery", "TagResource"}},
+	LateTemplateVersion: {meaning: "DRS writes its own launch template version so much later", operations: []string{"UpdateLaunchConfiguration"}, fields: "duration", need: "duration"},
+	SlowAnswers:         {meaning: "answers are late; what the call does happens at once", fields: "duration", need: "duration"},
+	ExpireSessions:      {meaning: "the session that a call comes with is over"},
+	Refuse:              {meaning: "an error of your choice, by code, status and message; nothing happens", fields: "code message status", need: "code"},
 }
 
 // FaultNames lists the faults there are.
 func FaultNames() []string { return sortedKeys(faultKinds) }
+
+// FaultMeaning says in one line what a fault of a name does.
+func FaultMeaning(name string) string { return faultKinds[name].meaning }
 
 // befalls says whether a fault of this kind may strike an operation.
 func (f *Fault) befalls(operation string) bool {

@@ -44,7 +44,7 @@ func (w *worldFlags) recordFolder(ctx context.Context, m *Main) (string, error) 
 	case w.data != "":
 		return filepath.Abs(w.data)
 	case w.aws:
-		return w.ownFolder(m, func() string { return "aws" })
+		return w.ownFolder(m, "aws")
 	}
 	fleet, err := w.loadFleet()
 	if err != nil {

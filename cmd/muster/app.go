@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"muster/recovery"
 	"muster/simulator"
 )
 
@@ -33,7 +35,10 @@ func (m *Main) Run(ctx context.Context, args []string) int {
 	f := asFailure(err, m.ran)
 	if !m.ran && f.hint == "" { // a command that was reached has said what is wrong
 		f.hint = "Try: muster help"
-		if cmd, _, err := root.Find(args); err == nil && cmd != root {
+		cmd, rest, findErr := root.Find(args)
+		if near := nearest(cmd, rest); near != "" {
+			f.hint = "Try: " + near
+		} else if findErr == nil && cmd != root {
 			f.hint = "Try: " + cmd.CommandPath() + " --help"
 		}
 	}
@@ -74,10 +79,43 @@ account, and your AWS settings are neither read nor changed.`,
 	root.SetIn(m.Stdin)
 	root.SetOut(m.Stdout)
 	root.SetErr(m.Stderr)
+	root.Version = versionLine()
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.drill(), m.recover(), m.resume(), m.list(), m.show(), m.decide(), m.pause(), m.cancel(), m.cleanUp(), m.backup(), m.table(),
 		m.version(), exitCodesHelp(), faultsHelp())
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Run, help.RunE = nil, helpAbout
+	}
 	return root
+}
+
+// helpAbout is the help command, for which a word that means nothing is a
+// mistake like any other.
+func helpAbout(help *cobra.Command, words []string) error {
+	cmd, rest, err := help.Root().Find(words)
+	if err == nil && len(rest) == 0 {
+		cmd.InitDefaultHelpFlag()
+		return cmd.Help()
+	}
+	hint := "Try: muster help"
+	if near := nearest(cmd, rest); near != "" {
+		hint = "Try: " + strings.Replace(near, "muster", "muster help", 1)
+	}
+	return usage(hint, "there is nothing called %s to tell about", recovery.Quote(strings.Join(words, " ")))
+}
+
+// nearest is the command that was perhaps meant, where the first of the words
+// below a command is none; or "".
+func nearest(cmd *cobra.Command, words []string) string {
+	if len(words) == 0 || !cmd.HasSubCommands() {
+		return ""
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if names := cmd.SuggestionsFor(words[0]); len(names) > 0 {
+		return cmd.CommandPath() + " " + names[0]
+	}
+	return ""
 }
 
 func exitCodesHelp() *cobra.Command {
@@ -94,7 +132,7 @@ func faultsHelp() *cobra.Command {
 		Short: "What can be made to go wrong in the simulated AWS",
 		Long: `A fault goes wrong by name, with --fault NAME[:KEY=VALUE,…] or in a fleet file:
 
-  ` + strings.Join(simulator.FaultNames(), "\n  ") + `
+` + faultTable() + `
 
 Keys that every fault takes: operation, servers (s-1+s-2), account, region, times
 (0: for ever), after, perServer, probability. Some take, or need, more: duration
@@ -105,6 +143,15 @@ message, rawError. A wrong key or value is named, with what would be right.
   --fault DropAnswerAfter:operation=StartRecovery,times=1
   --fault FailLaunch:servers=s-0291ce9fa9cbfbc13,phase=CONVERSION`,
 	}
+}
+
+// faultTable renders what each fault does for the help.
+func faultTable() string {
+	var b strings.Builder
+	for _, name := range simulator.FaultNames() {
+		fmt.Fprintf(&b, "  %-20s %s\n", name, simulator.FaultMeaning(name))
+	}
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // command wraps what a command does, so that its errors are told from those

@@ -94,7 +94,9 @@ func (m *Main) resume() *cobra.Command {
 		Short: "Go on with an execution whose driver stopped",
 		Long: `Resume drives an execution on from where it stands: after an interrupt, a kill,
 or a restart of the machine. What was started is found again, and nothing is started
-twice. A driver that still runs elsewhere is taken over from, and stops.
+twice. A driver that still runs elsewhere is taken over from, and stops. --speed is
+that of the beginning; a --fault is over with the command that it was given to, and
+has to be given again where it is meant to go on.
 
 ` + executionHelp + "\n\n" + runningHelp,
 		Example: "  muster resume last",

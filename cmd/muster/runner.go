@@ -45,7 +45,7 @@ func (m *Main) viewOf(o *runOptions, r *runner) view {
 	case o.json:
 		return newDocuments(m.Stdout)
 	case o.quiet:
-		return silent{}
+		return quiet{lines: &lines{w: m.Stderr, style: m.style()}}
 	}
 	if m.StderrTerminal && m.Env("TERM") != "dumb" {
 		return newPicture(m.Stderr, m.style(), o.world.speed, m.errorSize, func() *account {

@@ -20,16 +20,21 @@ func (m *Main) version() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	cmd.RunE = m.command(func(context.Context, []string) error {
-		b := wiring.ThisBuild()
 		if asJSON {
-			return json.NewEncoder(m.Stdout).Encode(b)
+			return json.NewEncoder(m.Stdout).Encode(wiring.ThisBuild())
 		}
-		revision := ""
-		if b.Revision != "" {
-			revision = fmt.Sprintf(" (%.12s)", b.Revision)
-		}
-		_, err := fmt.Fprintf(m.Stdout, "muster %s%s %s %s\n", b.Version, revision, b.Platform, b.Go)
+		_, err := fmt.Fprintln(m.Stdout, versionLine())
 		return err
 	})
 	return cmd
+}
+
+// versionLine is what --version prints, too.
+func versionLine() string {
+	b := wiring.ThisBuild()
+	revision := ""
+	if b.Revision != "" {
+		revision = fmt.Sprintf(" (%.12s)", b.Revision)
+	}
+	return fmt.Sprintf("muster %s%s %s %s", b.Version, revision, b.Platform, b.Go)
 }

@@ -85,6 +85,14 @@ func (silent) answered()                                    {}
 func (silent) say(string)                                   {}
 func (silent) close()                                       {}
 
+// quiet tells nothing but what it waits for: else it would seem to hang.
+type quiet struct {
+	silent
+	lines *lines
+}
+
+func (q quiet) ask(questions []recovery.Question, hint string) { q.lines.ask(questions, hint) }
+
 // documents is the view of a program: everything that happens as a line of
 // JSON.
 type documents struct {

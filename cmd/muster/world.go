@@ -96,6 +96,11 @@ func (w *worldFlags) furnish(ctx context.Context, m *Main, h *house) error {
 	if w.aws {
 		return w.furnishAWS(ctx, m, h)
 	}
+	if w.endpoint != "" {
+		if err := w.checkRemote(); err != nil {
+			return err
+		}
+	}
 	fleet, err := w.loadFleet()
 	if err != nil {
 		return err
@@ -109,7 +114,7 @@ func (w *worldFlags) furnish(ctx context.Context, m *Main, h *house) error {
 	}
 	var config aws.Config
 	if w.endpoint != "" {
-		config, err = w.remote(fleet)
+		config, err = w.remote(ctx, fleet)
 	} else {
 		var world *simulator.World
 		if world, err = w.world(fleet, folder); err == nil {
@@ -180,10 +185,14 @@ func (w *worldFlags) folder(ctx context.Context, m *Main, fleet *simulator.Fleet
 	if w.data != "" {
 		return filepath.Abs(w.data)
 	}
-	return w.ownFolder(m, func() string { return w.worldName(ctx, fleet) })
+	name, err := w.worldName(ctx, fleet)
+	if err != nil {
+		return "", err
+	}
+	return w.ownFolder(m, name)
 }
 
-func (w *worldFlags) ownFolder(m *Main, name func() string) (string, error) {
+func (w *worldFlags) ownFolder(m *Main, name string) (string, error) {
 	home := m.Env("XDG_STATE_HOME")
 	if !filepath.IsAbs(home) { // as the XDG base directory specification has it
 		user := m.Env("HOME")
@@ -192,13 +201,14 @@ func (w *worldFlags) ownFolder(m *Main, name func() string) (string, error) {
 		}
 		home = filepath.Join(user, ".local", "state")
 	}
-	return filepath.Join(home, "muster", name()), nil
+	return filepath.Join(home, "muster", name), nil
 }
 
 // worldName keeps the worlds of different fleets, seeds and endpoints apart.
-func (w *worldFlags) worldName(ctx context.Context, fleet *simulator.Fleet) string {
+func (w *worldFlags) worldName(ctx context.Context, fleet *simulator.Fleet) (string, error) {
 	if w.endpoint != "" {
-		return "endpoint-" + digest(w.endpoint+worldAt(ctx, w.endpoint))
+		world, err := worldAt(ctx, w.endpoint)
+		return "endpoint-" + digest(w.endpoint+world), err
 	}
 	name := fleet.Name
 	if !slices.Contains(simulator.FleetNames(), name) {
@@ -208,7 +218,7 @@ func (w *worldFlags) worldName(ctx context.Context, fleet *simulator.Fleet) stri
 	if w.seed != 0 {
 		name = fmt.Sprintf("%s-seed-%d", name, w.seed)
 	}
-	return name
+	return name, nil
 }
 
 func digest(s string) string {
@@ -216,15 +226,24 @@ func digest(s string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// remote is the configuration for a simulated AWS that runs elsewhere.
-func (w *worldFlags) remote(fleet *simulator.Fleet) (aws.Config, error) {
+// checkRemote says what is wrong with the flags about a simulated AWS that runs
+// elsewhere.
+func (w *worldFlags) checkRemote() error {
 	u, err := url.Parse(w.endpoint)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return aws.Config{}, usage("Give the address that muster simulate prints, e.g. --endpoint http://127.0.0.1:4599",
+		return usage("Give the address that muster simulate prints, e.g. --endpoint http://127.0.0.1:4599",
 			"--endpoint: %s is not the URL of a server", recovery.Quote(w.endpoint))
 	}
 	if len(w.faults) > 0 || w.speed != 1 || w.seed != 0 {
-		return aws.Config{}, usage("Give them to the muster simulate that runs there", "--fault, --speed and --seed are about a simulated AWS of our own, not about one at --endpoint")
+		return usage("Give them to the muster simulate that runs there", "--fault, --speed and --seed are about a simulated AWS of our own, not about one at --endpoint")
+	}
+	return nil
+}
+
+// remote is the configuration for a simulated AWS that runs elsewhere.
+func (w *worldFlags) remote(ctx context.Context, fleet *simulator.Fleet) (aws.Config, error) {
+	if _, err := worldAt(ctx, w.endpoint); err != nil {
+		return aws.Config{}, err
 	}
 	return local(fleet, w.endpoint, nil), nil
 }
