@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -130,8 +129,9 @@ func (f *fields) catchers(s *state) {
 	})
 }
 
-// delay is how long to wait before the n-th retry, counted from 1.
-func (r retrier) delay(n int) time.Duration {
+// delay is how long to wait before the n-th retry, counted from 1. random is
+// a number in [0, 1).
+func (r retrier) delay(n int, random func() float64) time.Duration {
 	longest := time.Duration(maxSeconds) * time.Second
 	if r.longest > 0 {
 		longest = r.longest
@@ -141,7 +141,7 @@ func (r retrier) delay(n int) time.Duration {
 		d = time.Duration(f)
 	}
 	if r.jitter {
-		d = time.Duration(rand.Int64N(int64(d) + 1))
+		d = time.Duration(random() * float64(d))
 	}
 	return d
 }

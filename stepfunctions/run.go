@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 	"unicode/utf8"
 )
@@ -23,6 +24,8 @@ type Options struct {
 	Journal   Journal     // nil: nothing outlives the run
 	Observe   func(Event) // told of every event after it was kept, in order; may be nil
 	Pace      float64     // how many times as fast waits and retries pass, for people who watch; 0 is 1
+	// Jitter gives numbers in [0, 1) that spread retries; nil: random.
+	Jitter func() float64
 }
 
 // Tasks invokes functions.
@@ -99,6 +102,9 @@ func (r *run) check() error {
 	}
 	if r.Pace <= 0 {
 		r.Pace = 1
+	}
+	if r.Jitter == nil {
+		r.Jitter = rand.Float64
 	}
 	return nil
 }
@@ -207,7 +213,7 @@ func (r *run) handle(s *state, failed *TaskError) *Event {
 				continue
 			}
 			if n := r.retries[i]; n < retry.most {
-				until := time.Now().UTC().Add(r.paced(retry.delay(n + 1)))
+				until := time.Now().UTC().Add(r.paced(retry.delay(n+1, r.Jitter)))
 				return &Event{Kind: RetryScheduled, State: s.name, Error: failed.Name, Cause: failed.Cause, Until: until, retrier: i}
 			}
 			break
