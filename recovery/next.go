@@ -118,12 +118,13 @@ func survey(e *Execution, now time.Time) *surveyed {
 }
 
 // unsettled finds a start that was begun and has no outcome: its invocation
-// may have died, and asking again is always safe. Once cancelled, only what
-// may have been sent is settled.
+// may have died, and asking again is always safe. While nothing new may start,
+// only what may have been sent is settled: any other start would be refused.
 func (s *surveyed) unsettled() (Step, bool) {
+	nothingNew := s.e.Cancel != nil || s.e.Pause != nil || s.stopped
 	for _, w := range s.waves {
 		a := s.e.Attempt(w.Number)
-		if s.status[w.Number] != StatusStarting || s.e.Cancel != nil && !a.MayHaveJob() {
+		if s.status[w.Number] != StatusStarting || nothingNew && !a.MayHaveJob() {
 			continue
 		}
 		return Step{Action: DoStartWave, Wave: w.Number, Attempt: a.Attempt, Reason: fmt.Sprintf("the start of wave %d has no outcome yet", w.Number)}, true
@@ -294,7 +295,7 @@ func (s *surveyed) finish() Step {
 
 func (s *surveyed) tally(counts map[WaveStatus]int) string {
 	var words []string
-	for _, status := range []WaveStatus{StatusCompleted, StatusSkipped, StatusFailed, StatusPending} {
+	for _, status := range []WaveStatus{StatusCompleted, StatusSkipped, StatusFailed, StatusStarting, StatusPending} {
 		if counts[status] > 0 {
 			words = append(words, fmt.Sprintf("%d %s", counts[status], status))
 		}

@@ -129,6 +129,9 @@ func (r *run) start(step recovery.Step) {
 	if r.e.Pause != nil || r.e.Cancel != nil || r.e.Interrupted != nil {
 		t.Fatalf("wave %d was started although the execution is held", step.Wave)
 	}
+	if err := r.e.Admit(step.Wave, r.now); err != nil {
+		t.Fatalf("wave %d was to be started, and its start is refused: %v", step.Wave, err)
+	}
 	a := recovery.Attempt{Wave: step.Wave, Attempt: step.Attempt, AccountID: w.AccountID, Region: w.Region}
 	if last := r.e.Attempt(step.Wave); last != nil {
 		a = *last
@@ -138,7 +141,9 @@ func (r *run) start(step recovery.Step) {
 			a.Servers = append(a.Servers, s.ID)
 		}
 	}
-	switch rapid.IntRange(0, 6).Draw(t, "start") {
+	switch rapid.IntRange(0, 8).Draw(t, "start") {
+	case 8: // the invocation dies at it
+		a = a.Take("somebody", r.now)
 	case 0:
 		a = a.Refuse(&recovery.Error{Code: recovery.DRSAPIError, Message: "not now", Retryable: true}).Postpone(r.now)
 	case 1:
@@ -150,6 +155,9 @@ func (r *run) start(step recovery.Step) {
 		r.began[key] = true
 	}
 	r.set(a)
+	if rapid.IntRange(0, 9).Draw(t, "pause") == 0 {
+		r.e.Pause = &recovery.Request{By: "somebody", At: r.now}
+	}
 	r.checkQuotas()
 }
 
