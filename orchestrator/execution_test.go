@@ -357,3 +357,24 @@ func TestACleanUpThatWasCutShortIsFinishedByTheNextAndSparesWhatIsLive(t *testin
 		}
 	})
 }
+
+// Others fill an account's quota while a wave runs; once nothing of ours runs
+// there, it is still looked whether they are done.
+func TestWavesThatWaitForOthersRoomStartOnceItIsThere(t *testing.T) {
+	more := map[int]string{1: "            launches: {duration: 40s}\n"}
+	for i := range recovery.MostJobs {
+		more[3+i] = "            launches: {duration: 30m}\n"
+	}
+	inHouse(t, 2+recovery.MostJobs, more, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		h.begin(o, h.plan(1, 1))
+		h.startOne(o, 1)
+		for i := range recovery.MostJobs - 1 {
+			h.othersJob(serverID(3 + i))
+		}
+		time.Sleep(45 * time.Second) // wave 1 is over, and nobody has looked yet
+		h.othersJob(serverID(2 + recovery.MostJobs))
+		if e := h.drive(o, asksNobody(t)); e.Ended.Outcome != recovery.OutcomeCompleted {
+			t.Errorf("it ended %+v", e.Ended)
+		}
+	})
+}

@@ -58,9 +58,12 @@ type looks struct {
 	only     int
 }
 
-// byAccount groups the waves whose jobs run by the account they run in.
+// byAccount groups the waves whose jobs run by the account they run in. Where
+// others were seen at work and nothing of ours runs, it is looked all the same:
+// waves may be waiting for the room that others take.
 func (l *looks) byAccount() map[recovery.AccountContext][]int {
 	waves := map[recovery.AccountContext][]int{}
+	looked := map[recovery.Place]bool{}
 	for i := range l.e.Attempts {
 		a := &l.e.Attempts[i]
 		if !a.Running() || l.only != 0 && a.Wave != l.only {
@@ -71,6 +74,17 @@ func (l *looks) byAccount() map[recovery.AccountContext][]int {
 			account = l.plan.Wave(a.Wave).Account
 		}
 		waves[account] = append(waves[account], a.Wave)
+		looked[account.Place()] = true
+	}
+	if l.plan == nil || l.only != 0 {
+		return waves
+	}
+	for i := range l.plan.Waves {
+		account := l.plan.Waves[i].Account
+		busy := slices.ContainsFunc(l.e.Others, func(o recovery.Load) bool { return o.Place == account.Place() && o.Jobs > 0 })
+		if busy && !looked[account.Place()] {
+			waves[account], looked[account.Place()] = nil, true
+		}
 	}
 	return waves
 }
@@ -93,7 +107,7 @@ func (l *looks) at(ctx context.Context, account recovery.AccountContext, waves [
 	if l.plan == nil {
 		return nil
 	}
-	return l.others(ctx, recovery.Place{AccountID: account.AccountID, Region: account.Region}, jobs)
+	return l.others(ctx, account.Place(), jobs)
 }
 
 func lookFailure(err error) error { return drsRefusal("Failed to look at the jobs", err) }

@@ -63,6 +63,9 @@ type AccountContext struct {
 	ExternalID Secret `json:"-"` // optional
 }
 
+// Place is where the account's quotas are counted.
+func (c AccountContext) Place() Place { return Place{c.AccountID, c.Region} }
+
 var (
 	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
 	region     = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
