@@ -15,8 +15,10 @@ COMMAND := -ldflags "$(LINK)"
 FUNCTION := -tags lambda.norpc -ldflags "-s -w $(LINK)"
 FUZZ_TIME ?= 10s
 BENCH ?= .
+SEEDS ?= 2000
+FIRST ?= 1
 
-.PHONY: help demo demo-events check format vet staticcheck test build bench broken fuzz lambda stack deploy release clean FORCE
+.PHONY: help demo demo-events check format vet staticcheck test build bench torture broken fuzz lambda stack deploy release clean FORCE
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -78,6 +80,11 @@ bench: ## measure (BENCH=. says which benchmarks)
 	@set -e; for package in $(call having,Benchmark); do \
 	  CGO_ENABLED=0 $(GO) test -trimpath -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m "$$package"; \
 	done
+
+# Memory is cheaper than the collector's time here.
+torture: ## random schedules of whole executions (SEEDS=n of them; SEED=n: that one, twenty times)
+	@GOGC=400 $(GO) test -count=1 -timeout 0 -v -run '^TestRandomSchedules' ./orchestrator \
+	  -torture.seeds=$(SEEDS) -torture.first=$(FIRST) -torture.seed=$(or $(SEED),0)
 
 broken: ## that the proofs notice what is broken on purpose
 	$(GO) test -tags broken -count=1 -timeout 60m -v -run '^TestEveryBrokenVariantIsNoticed' .

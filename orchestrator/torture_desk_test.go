@@ -1,0 +1,226 @@
+package orchestrator_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"muster/orchestrator"
+	"muster/recovery"
+)
+
+// Wait implements stepfunctions.Callbacks: people who take their time, and
+// then answer what the record asks, until it asks nothing more.
+func (st *stage) Wait(ctx context.Context, token string) ([]byte, error) {
+	st.mu.Lock()
+	completed := st.task(token)
+	st.mu.Unlock()
+	for round := 1; ; round++ {
+		st.mu.Lock()
+		st.desks++
+		name := fmt.Sprintf("desk %d", st.desks)
+		st.mu.Unlock()
+		thinking := time.Second + time.Duration(st.draw(name, "thinks")%uint64(10*time.Minute))
+		if st.draw(name, "sleeps over it")%40 == 0 {
+			thinking += 30 * time.Hour
+		}
+		timer := time.NewTimer(thinking)
+		select {
+		case <-completed:
+			timer.Stop()
+			return []byte("{}"), nil
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		case <-timer.C:
+		}
+		e, err := st.store.Execution(ctx, "exec-1")
+		if err != nil {
+			return nil, err
+		}
+		step := recovery.Next(e, time.Now())
+		if step.Action != recovery.DoAwaitDecision {
+			return []byte("{}"), nil
+		}
+		if round > 50 {
+			st.problem("whatever people decide, they are asked again: %+v", step.Decisions)
+			return []byte("{}"), nil
+		}
+		q := step.Decisions[int(st.draw(name, "which")%uint64(len(step.Decisions)))]
+		st.met("asked " + string(q.Reason))
+		d := recovery.Decision{Choice: st.choose(name, e, q), Wave: q.Wave}
+		m := mishap{choice: d.Choice, wave: d.Wave, twice: []twice{once, once, once, once, afterwards, atOnce, differently}[st.draw(name, "twice")%7]}
+		if d.Choice == recovery.CancelAll {
+			m.twice = once
+		}
+		st.says(name, m)
+	}
+}
+
+// choose answers a question. Nobody retries for ever.
+func (st *stage) choose(name string, e *recovery.Execution, q recovery.Question) recovery.Choice {
+	if a := e.Attempt(q.Wave); a != nil && a.Attempt >= 3 {
+		q.Choices = slices.DeleteFunc(slices.Clone(q.Choices), func(c recovery.Choice) bool { return c == recovery.Retry })
+	}
+	if st.draw(name, "patience")%10 != 0 {
+		q.Choices = slices.DeleteFunc(slices.Clone(q.Choices), func(c recovery.Choice) bool { return c == recovery.CancelAll })
+	}
+	return q.Choices[int(st.draw(name, "what")%uint64(len(q.Choices)))]
+}
+
+// says has somebody say something, and perhaps say it twice, or somebody else
+// something else at the same moment. Everything said has a name of its own,
+// under which the record must have it once at most.
+func (st *stage) says(name string, m mishap) {
+	var all sync.WaitGroup
+	say := func(name string, m mishap) {
+		all.Add(1)
+		st.living.Add(1)
+		st.goes(func() {
+			defer st.living.Done()
+			defer all.Done()
+			st.say(name, m)
+		})
+	}
+	say(name, m)
+	switch m.twice {
+	case afterwards:
+		all.Wait()
+		say(name+" once more", m)
+	case atOnce:
+		say(name+" at once", m)
+	case differently:
+		say(name+" differently", mishap{kind: decided, choice: recovery.CancelAll})
+	}
+	all.Wait()
+}
+
+// say is one command: it reads, decides and writes, and may be killed at it.
+func (st *stage) say(name string, m mishap) {
+	a := st.actor(name)
+	o := a.orchestrator()
+	over := make(chan error, 1)
+	st.goes(func() {
+		asked := recovery.Request{By: "<" + name + ">", At: o.Now(), Reason: "so says " + name}
+		if m.kind == pauseAsked {
+			over <- o.Pause(st.ctx, "exec-1", asked)
+			return
+		}
+		over <- o.Decide(st.ctx, "exec-1", recovery.Decision{Choice: m.choice, Wave: m.wave, Request: asked})
+	})
+	select {
+	case err := <-over:
+		st.heard(name, m, err)
+	case <-a.dead:
+		st.heard(name, m, errDead)
+	}
+}
+
+func (st *stage) heard(name string, m mishap, err error) {
+	st.trace("%s: %s: %v", name, m.choice, err)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.said[name] = err
+	what := string(m.choice)
+	if m.kind == pauseAsked {
+		what = "pause"
+	}
+	var refused *recovery.Error
+	switch {
+	case err == nil:
+		st.seen["said "+what+", taken"]++
+	case errors.As(err, &refused):
+		st.seen["said "+what+", refused"]++
+	default:
+		st.seen["said "+what+", unclear"]++
+	}
+}
+
+// intrude begins another execution of the plan.
+func (st *stage) intrude(name string, kind recovery.ExecutionType) {
+	a := st.actor(name)
+	o := a.orchestrator()
+	e, err := o.Begin(st.ctx, orchestrator.Begin{Execution: "exec-2", Plan: st.s.plan, Type: kind, StartTime: "2026-11-24T04:00:00Z", InitiatedBy: "<" + name + ">"})
+	st.trace("%s: %v", name, err)
+	var refused *recovery.Error
+	if err != nil {
+		if !errors.As(err, &refused) || refused.Code != recovery.PlanInProgress {
+			st.problem("another execution was not begun because of %v, want %s", err, recovery.PlanInProgress)
+		}
+		return
+	}
+	first, err := st.store.Execution(st.ctx, "exec-1")
+	if err != nil {
+		st.problem("reading the record: %v", err)
+		return
+	}
+	if e.Version > 0 && first.Version > 0 && first.Ended == nil && first.Cancel == nil {
+		st.problem("the plan was held by exec-1, and exec-2 took it")
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.interloper = true
+	st.seen["plan taken by another execution"]++
+}
+
+// othersStart lets another party start a job with a server, if AWS takes it.
+func (st *stage) othersStart(server recovery.SourceServerID) bool {
+	body := fmt.Sprintf(`{"sourceServers":[{"sourceServerID":"%s"}],"isDrill":true,"tags":{"Owner":"somebody"}}`, server)
+	_, ok := st.ask("StartRecovery", body)
+	return ok
+}
+
+// ask asks AWS something as the account's own root.
+func (st *stage) ask(operation, body string) ([]byte, bool) {
+	r, err := http.NewRequest("POST", "http://drs.us-west-2.amazonaws.com/"+operation, strings.NewReader(body))
+	if err != nil {
+		st.problem("%v", err)
+		return nil, false
+	}
+	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=%s/20261124/us-west-2/drs/aws4_request, SignedHeaders=host, Signature=0", target))
+	answer, err := st.world.RoundTripper().RoundTrip(r)
+	if err != nil || answer.StatusCode >= 300 {
+		return nil, false
+	}
+	got, err := io.ReadAll(answer.Body)
+	return got, err == nil
+}
+
+// realJob is a job as DRS shows it to somebody who looks when everything is over.
+type realJob struct {
+	JobID                string
+	Status               string
+	ParticipatingServers []struct {
+		SourceServerID, LaunchStatus, RecoveryInstanceID string
+	}
+}
+
+// jobs are all the jobs that there are.
+func (st *stage) jobs() map[recovery.JobID]realJob {
+	all := map[recovery.JobID]realJob{}
+	for next := ""; ; {
+		body, ok := st.ask("DescribeJobs", fmt.Sprintf(`{"filters":{},"maxResults":100%s}`, next))
+		var page struct {
+			Items     []realJob
+			NextToken string
+		}
+		if err := json.Unmarshal(body, &page); err != nil || !ok {
+			st.problem("DRS does not show its jobs: %s, %v", body, err)
+			return all
+		}
+		for _, j := range page.Items {
+			all[recovery.JobID(j.JobID)] = j
+		}
+		if page.NextToken == "" {
+			return all
+		}
+		next = fmt.Sprintf(`,"nextToken":%q`, page.NextToken)
+	}
+}
