@@ -138,8 +138,11 @@ func scheduleOf(seed uint64) schedule {
 	if r.IntN(2) == 0 {
 		s.mishaps = append(s.mishaps, mishap{kind: clocksApart})
 	}
-	if seed%50 == 0 {
+	switch seed % 50 {
+	case 0:
 		s.store = "sqlite"
+	case 25:
+		s.store = "dynamo"
 	}
 	return s
 }

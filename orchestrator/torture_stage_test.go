@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"muster/deploy"
+	"muster/dynamo"
+	"muster/dynamotest"
 	"muster/recovery"
 	"muster/simulator"
 	"muster/sqlite"
@@ -33,6 +35,11 @@ var stores = map[string]func(t *testing.T) (recovery.ExecutionStore, error){
 		if err == nil {
 			t.Cleanup(func() { s.Close() })
 		}
+		return s, err
+	},
+	"dynamo": func(t *testing.T) (recovery.ExecutionStore, error) {
+		s := dynamo.New(dynamotest.New().Config(), "executions")
+		_, err := s.CreateTable(t.Context())
 		return s, err
 	},
 }
