@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"muster/orchestrator"
 	"muster/recovery"
 )
 
@@ -231,12 +230,22 @@ func (st *stage) mayPass(name string) bool {
 	return false
 }
 
-// judgeHold: the plan is held until the end, and by nobody afterwards.
+// judgeHold: the plan is held until the end, and by nobody afterwards. It is
+// asked of the store itself: the orchestrator would take a plan from an
+// execution that is over, whether it let go of it or not.
 func (st *stage) judgeHold(ctx context.Context) {
-	o := &orchestrator.Orchestrator{Executions: st.store}
-	_, err := o.Begin(ctx, orchestrator.Begin{Execution: "exec-3", Plan: st.s.plan, Type: recovery.Drill, StartTime: "2026-11-25T04:00:00Z", InitiatedBy: "ops@example.com"})
-	if st.interloper != (err != nil) {
-		st.problem("another execution took the plan: %v; and beginning one more after the end gives %v", st.interloper, err)
+	next := recovery.Execution{ID: "exec-3", Plan: st.s.plan.ID, Type: recovery.Drill, Waves: st.s.plan.Records()}
+	c := next.WithEvent(recovery.Event{At: st.began, Kind: recovery.EventOpened})
+	c.Frozen = st.s.plan
+	other, err := st.store.Execution(ctx, "exec-2")
+	if err != nil {
+		st.problem("reading the record of the other execution: %v", err)
+		return
+	}
+	// A drill that was begun first may have lost the plan to this recovery.
+	taken := st.interloper && other.Cancel == nil
+	if err := st.store.Commit(ctx, c); taken != (err != nil) {
+		st.problem("another execution holds the plan: %v; and opening one more after the end gives %v", taken, err)
 	}
 }
 
