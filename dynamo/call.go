@@ -2,8 +2,11 @@ package dynamo
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"muster/recovery"
 )
 
 const (
@@ -34,8 +37,7 @@ func (s *Store) try(ctx context.Context, send func(context.Context) error) *fail
 		}
 		f.unclear = f.unclear || unclear
 		unclear = f.unclear
-		longest := min(leastBackoff<<min(n, 10), mostBackoff)
-		pause := longest/2 + rand.N(longest/2)
+		pause := pauseAfter(n)
 		again := f.again || f.unreached && n+1 < mostUnreached
 		if !again || time.Since(began)+pause > callTimeout || !sleep(ctx, pause) {
 			return f
@@ -52,6 +54,12 @@ func (s *Store) attempt(ctx context.Context, send func(context.Context) error) *
 	return nil
 }
 
+// pauseAfter spreads what is tried again, after the nth try, counted from 0.
+func pauseAfter(n int) time.Duration {
+	longest := min(leastBackoff<<min(n, 10), mostBackoff)
+	return longest/2 + rand.N(longest/2)
+}
+
 // sleep waits, and says whether there is time to go on.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
@@ -64,5 +72,23 @@ func sleep(ctx context.Context, d time.Duration) bool {
 		return true
 	case <-ctx.Done():
 		return false
+	}
+}
+
+// untilWhole reads until what was read is from one version: another process's
+// transaction is seen in part for some milliseconds.
+func (s *Store) untilWhole(ctx context.Context, read func() (whole bool, err error)) error {
+	for n, began := 0, time.Now(); ; n++ {
+		whole, err := read()
+		if whole || err != nil {
+			return err
+		}
+		pause := pauseAfter(n)
+		if time.Since(began)+pause > wholeTimeout || !sleep(ctx, pause) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return fmt.Errorf("%w: its header and its other records do not fit together, however often they are read", recovery.ErrDamaged)
+		}
 	}
 }

@@ -20,6 +20,7 @@ const (
 	indexByChange = "by-change"
 	listed        = "EXECUTIONS" // its one partition
 	mostGets      = 100          // items that DynamoDB reads at a time
+	mostPage      = 1000         // items of a list that are asked for at a time
 )
 
 // Executions implements recovery.ExecutionStore. The index may be a little
@@ -32,7 +33,15 @@ func (s *Store) Executions(ctx context.Context, most int) ([]recovery.Execution,
 	return all, nil
 }
 
+// errEnough ends a query.
 var errEnough = errors.New("enough")
+
+func enough(is bool) error {
+	if is {
+		return errEnough
+	}
+	return nil
+}
 
 func (s *Store) executions(ctx context.Context, most int) ([]recovery.Execution, error) {
 	if most <= 0 {
@@ -40,16 +49,13 @@ func (s *Store) executions(ctx context.Context, most int) ([]recovery.Execution,
 	}
 	q := keyCondition("#"+attrList+" = :list", item{":list": text(listed)})
 	q.IndexName, q.ConsistentRead, q.ScanIndexForward = aws.String(indexByChange), nil, aws.Bool(false)
-	q.Limit = aws.Int32(int32(min(most, 1000)))
+	q.Limit = aws.Int32(int32(min(most, mostPage)))
 	var keys []item
 	err := s.query(ctx, q, func(i item) error {
-		if len(keys) == most {
-			return errEnough
-		}
 		keys = append(keys, key(textOf(i, attrPK), textOf(i, attrSK)))
-		return nil
+		return enough(len(keys) == most)
 	})
-	if err != nil && err != errEnough {
+	if err != nil {
 		return nil, err
 	}
 	type changed struct {

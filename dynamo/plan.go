@@ -7,15 +7,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 
 	"muster/recovery"
 )
 
-// A frozen plan is kept compressed, since 3,000 servers are 650 KB of JSON and
+// A plan is kept compressed, since 3,000 servers are 650 KB of JSON and
 // a twentieth of that when compressed, in as many pieces as DynamoDB's limit of
-// 400 KB an item asks for. It is written by the very transaction that opens the
-// execution, so it is never half there.
+// 400 KB an item asks for. A frozen one is written by the very transaction that
+// opens the execution, so it is never half there.
 const (
 	pieceSize = 350_000   // bytes; what is around it needs little
 	mostPlan  = 3_000_000 // bytes compressed; a transaction holds 4 MB
@@ -31,15 +30,11 @@ func (w *writing) frozen() ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	packed, err := pack(record)
+	pieces, err := pack(record)
 	if err != nil {
-		return nil, err
-	}
-	if len(packed) > mostPlan {
-		return nil, fmt.Errorf("the plan is too large: %d bytes when compressed, of which at most %d can be kept; divide it into several plans", len(packed), mostPlan)
+		return nil, fmt.Errorf("the plan is too large: %w", err)
 	}
 	var parts []part
-	pieces := slices.Collect(slices.Chunk(packed, pieceSize))
 	for n, piece := range pieces {
 		i := key(frozenPK(w.c.Execution.ID), pieceSK(n+1))
 		i[attrRecord], i[attrPieces] = binary(piece), number(len(pieces))
@@ -90,7 +85,9 @@ func (s *Store) plan(ctx context.Context, id recovery.ExecutionID) (*recovery.Pl
 	return recovery.ThawPlan(record)
 }
 
-func pack(record []byte) ([]byte, error) {
+// pack compresses a record, and cuts it into what fits into an item each. The
+// error says how far it is from fitting into a transaction.
+func pack(record []byte) ([][]byte, error) {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	if _, err := w.Write(record); err != nil {
@@ -99,7 +96,10 @@ func pack(record []byte) ([]byte, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), nil
+	if b.Len() > mostPlan {
+		return nil, fmt.Errorf("%d bytes when compressed, of which at most %d can be kept; divide it into several", b.Len(), mostPlan)
+	}
+	return slices.Collect(slices.Chunk(b.Bytes(), pieceSize)), nil
 }
 
 func unpack(packed []byte) ([]byte, error) {
@@ -112,22 +112,4 @@ func unpack(packed []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: a frozen plan: %w", recovery.ErrDamaged, err)
 	}
 	return record, nil
-}
-
-// untilWhole reads until what was read is from one version: another process's
-// transaction is seen in part for some milliseconds.
-func (s *Store) untilWhole(ctx context.Context, read func() (whole bool, err error)) error {
-	for n, began := 0, time.Now(); ; n++ {
-		whole, err := read()
-		if whole || err != nil {
-			return err
-		}
-		pause := min(leastBackoff<<min(n, 10), mostBackoff)
-		if time.Since(began)+pause > wholeTimeout || !sleep(ctx, pause) {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			return fmt.Errorf("%w: its header and its other records do not fit together, however often they are read", recovery.ErrDamaged)
-		}
-	}
 }

@@ -123,7 +123,7 @@ func prefixed(pk, sk string) dynamodb.QueryInput {
 	return keyCondition("#"+attrPK+" = :pk AND begins_with(#"+attrSK+", :sk)", item{":pk": text(pk), ":sk": text(sk)})
 }
 
-// query reads all that a query finds, page by page.
+// query reads all that a query finds, page by page, until each has enough.
 func (s *Store) query(ctx context.Context, q dynamodb.QueryInput, each func(item) error) error {
 	q.TableName = &s.table
 	for {
@@ -136,7 +136,9 @@ func (s *Store) query(ctx context.Context, q dynamodb.QueryInput, each func(item
 			return f
 		}
 		for _, i := range out.Items {
-			if err := each(i); err != nil {
+			if err := each(i); err == errEnough {
+				return nil
+			} else if err != nil {
 				return err
 			}
 		}

@@ -14,6 +14,22 @@ import (
 	"muster/recoverytest"
 )
 
+func TestPlans(t *testing.T) {
+	recoverytest.Plans(t, func(t *testing.T) func() recovery.PlanStore {
+		cfg, table := dynamotest.New().Config(), "executions"
+		create(t, cfg, table)
+		return func() recovery.PlanStore { return dynamo.New(cfg, table) }
+	})
+}
+
+func TestPlansOverDynamoDBLocal(t *testing.T) {
+	recoverytest.Plans(t, func(t *testing.T) func() recovery.PlanStore {
+		cfg, table := local(t), "executions-"+rand.Text()
+		create(t, cfg, table)
+		return func() recovery.PlanStore { return dynamo.New(cfg, table) }
+	})
+}
+
 func TestExecutions(t *testing.T) {
 	recoverytest.Executions(t, func(t *testing.T) func() recovery.ExecutionStore {
 		cfg, table := dynamotest.New().Config(), "executions"
