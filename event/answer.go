@@ -88,7 +88,11 @@ func (e event) fail(err *recovery.Error) []byte {
 	}
 	room := max(mostAnswer-envelope-len(state), leastMessage)
 	var out bytes.Buffer
-	fmt.Fprintf(&out, `{"error":%s,"message":%s,"executionId":%s,"waveNumber":%s,"retryable":%t,"state":%s`,
+	out.WriteByte('{')
+	if e.isOperation() {
+		fmt.Fprintf(&out, `"statusCode":%d,`, statusCode(err.Code))
+	}
+	fmt.Fprintf(&out, `"error":%s,"message":%s,"executionId":%s,"waveNumber":%s,"retryable":%t,"state":%s`,
 		encode(err.Code), message(err.Message, room), encode(execution), encode(wave), err.Retryable, state)
 	if omitted {
 		out.WriteString(`,"stateOmitted":true`)

@@ -41,6 +41,9 @@ func FuzzInvoke(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
+		if isOperation(payload) {
+			return // FuzzOperation's
+		}
 		inAnOpenedExecution(t, payload)
 		r := &region{job: "drsjob-1"}
 		answer, err := event.Handler{Starter: r, Now: r.now}.Invoke(context.Background(), payload)
@@ -123,6 +126,53 @@ func trusted(t *testing.T, w recovery.WaveStart) {
 	if n := len(w.Wave.Servers); n < 1 || n > recovery.MostServers {
 		t.Fatalf("%d servers", n)
 	}
+}
+
+// isOperation says whether people ask, and not a state machine.
+func isOperation(payload []byte) bool {
+	var e struct{ Action, Operation any }
+	_ = json.Unmarshal(payload, &e)
+	action, _ := e.Action.(string)
+	operation, _ := e.Operation.(string)
+	return action == "" && operation != ""
+}
+
+// FuzzOperation gives anything that people could ask for to a handler whose
+// execution waits at a gate. Whatever it is, there is an answer that says how
+// it went, nothing secret is in it, and no job is started.
+func FuzzOperation(f *testing.F) {
+	for _, payload := range []string{
+		op("start_execution", `"planId": "rp-shop"`, `"executionType": "RECOVERY"`, exec1, byMe, `"planVersion": 1`, `"confirm": "rp-shop"`, `"pollSeconds": 20`),
+		op("start_execution", `"plan": `+alone, `"executionType": "DRILL"`, byMe, `"readinessPolicy": "RECOVERY_POINT"`, `"replaceLiveInstances": ["i-1"]`),
+		op("get_execution", exec1, `"waveNumber": 1`, `"eventsAfter": 2`), op("list_executions", `"limit": 3`), op("pause", exec1, byMe, `"reason": "x"`), op("resume", exec1, byMe),
+		op("decide", exec1, `"choice": "retry"`, `"waveNumber": 2`, `"excludeServers": ["s-1"]`, byMe), op("cancel_execution", exec1, byMe),
+		op("terminate_instances", exec1, byMe, `"recovery": true`, `"confirm": "exec-1"`), op("put_plan", `"plan": `+shop, byMe, `"replaces": 1`), op("get_plan", `"planId": "rp-shop"`),
+		op("list_plans", `"after": "a"`), op("put_group", `"group": `+databases, byMe), op("get_group", `"protectionGroupId": "pg-db"`), op("list_groups"),
+		op("execution_interrupted", `"name": "exec-1"`, `"status": "FAILED"`, `"executionArn": "arn"`, `"error": "x"`, `"cause": "y"`),
+	} {
+		f.Add([]byte(strings.ReplaceAll(payload, "planted", "brought"))) // what comes back must not be what was stored
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		if !isOperation(payload) {
+			return
+		}
+		h := atTheGate(t)
+		jobs := len(h.jobs)
+		answer := h.ask(string(payload))
+		if !utf8.Valid(answer) {
+			t.Fatalf("not UTF-8: %q", answer)
+		}
+		var told struct{ StatusCode int }
+		if err := json.Unmarshal(answer, &told); err != nil || told.StatusCode < 200 || told.StatusCode > 599 {
+			t.Fatalf("it does not say how it went: %v in %s", err, answer)
+		}
+		if told.StatusCode != 200 {
+			failed(t, answer)
+		}
+		if len(h.jobs) != jobs {
+			t.Fatalf("a job was started: %s", answer)
+		}
+	})
 }
 
 // FuzzPatch compares a patch with what encoding/json makes of the same

@@ -90,25 +90,28 @@ func (f fields) groupTags(id recovery.ProtectionGroupID, v value) map[string]str
 		return nil
 	}
 	g := f.fields(f.groupPath(id), v, keySet("tags"))
-	all := g.known["tags"]
+	return f.tags(g.at("tags"), g.known["tags"])
+}
+
+func (p *problems) tags(path string, all value) map[string]string {
 	if !all.given() {
 		return nil
 	}
 	if k := all.kind(); k != object {
-		f.add(g.at("tags"), mustBe(object, k))
+		p.add(path, mustBe(object, k))
 		return nil
 	}
 	tags := map[string]string{}
 	for m := range all.members() {
 		key := m.key.text()
 		if k := m.value.kind(); k != text {
-			f.add(g.at("tags")+"["+recovery.Quote(key)+"]", mustBe(text, k))
+			p.add(path+"["+recovery.Quote(key)+"]", mustBe(text, k))
 			continue
 		}
 		tags[key] = m.value.text()
 	}
-	if all.kind() == object && len(tags) == 0 {
-		f.add(g.at("tags"), "is empty, which every server would have")
+	if len(tags) == 0 {
+		p.add(path, "is empty, which every server would have")
 	}
 	return tags
 }

@@ -41,8 +41,15 @@ type Starter interface {
 	Execution(context.Context, recovery.ExecutionID) (*recovery.Execution, error)
 }
 
-// Workflow is the state machine that gave out a task's token.
+// Workflow is the state machine that drives executions: a run of it at a time
+// for each. Its errors are *recovery.ServiceError.
 type Workflow interface {
+	// Start starts the run of a name. One of that name that was there already
+	// is no error, and started is false then where that can be told.
+	Start(ctx context.Context, name string, input []byte) (started bool, err error)
+	// Running says whether the run of a name is under way, and whether there is
+	// or was one at all.
+	Running(ctx context.Context, name string) (running, known bool, err error)
 	// Succeed completes the task. A token that has expired, or was answered
 	// already, is no error. The token is a secret.
 	Succeed(ctx context.Context, token string, output []byte) error
@@ -51,8 +58,14 @@ type Workflow interface {
 // Handler answers events. Its Invoke is what a Lambda function calls.
 type Handler struct {
 	Starter  Starter
-	Workflow Workflow         // nil: there is nobody to tell
+	Workflow Workflow         // nil: there is none
 	Now      func() time.Time // the Starter's own clock; nil: time.Now
+
+	// Of operations.
+	Operator Operator
+	Records  Records
+	Plans    recovery.PlanStore
+	Caller   Caller
 }
 
 func (h Handler) now() time.Time {
@@ -77,21 +90,21 @@ func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return e.route(ctx, h)
 }
 
-// act answers one kind of event.
-type act func(event, context.Context, Handler) ([]byte, error)
+// action is something that a state machine may ask for.
+type action struct {
+	alias Alias // by which it may be asked for
+	do    func(event, context.Context, Handler) ([]byte, error)
+}
 
-// What can be asked for, by name.
-var (
-	actions = map[string]act{
-		"begin_execution":     event.begin,
-		"start_wave_recovery": event.startWave,
-		"record_wave_refusal": event.recordRefusal,
-		"poll_wave_status":    event.poll,
-		"await_decision":      event.await,
-		"finish_execution":    event.finish,
-	}
-	operations = map[string]act{}
-)
+// actions are what there is.
+var actions = map[string]action{
+	"begin_execution":     {Orchestrate, event.begin},
+	"start_wave_recovery": {Orchestrate, event.startWave},
+	"record_wave_refusal": {Orchestrate, event.recordRefusal},
+	"poll_wave_status":    {Orchestrate, event.poll},
+	"await_decision":      {Orchestrate, event.await},
+	"finish_execution":    {Orchestrate, event.finish},
+}
 
 // route finds who answers: an action's name decides, without one an
 // operation's.
@@ -100,24 +113,31 @@ func (e event) route(ctx context.Context, h Handler) ([]byte, error) {
 	case e.problems.count > 0:
 		return e.fail(recovery.Errorf(recovery.ValidationError, "%s", &e.problems)), nil
 	case e.action != "":
-		if do, ok := actions[e.action]; ok {
-			return do(e, ctx, h)
+		if action, ok := actions[e.action]; ok {
+			if err := h.Caller.admit("action", e.action, action.alias); err != nil {
+				return e.refused(err)
+			}
+			return action.do(e, ctx, h)
 		}
 		return e.fail(recovery.Errorf(recovery.UnknownAction, "action %s is not supported; there are: %s", recovery.Quote(e.action), names(actions))), nil
 	case e.operation != "":
-		if do, ok := operations[e.operation]; ok {
-			return do(e, ctx, h)
+		if operation, ok := operations[e.operation]; ok {
+			if err := h.Caller.admit("operation", e.operation, operation.alias); err != nil {
+				return e.refused(err)
+			}
+			return e.operate(ctx, h, operation)
 		}
 		return e.fail(recovery.Errorf(recovery.UnknownOperation, "operation %s is not supported; there are: %s", recovery.Quote(e.operation), names(operations))), nil
 	}
 	return e.fail(recovery.Errorf(recovery.UnknownEvent, "%s; actions: %s; operations: %s", e.unnamed, names(actions), names(operations))), nil
 }
 
-func names(m map[string]act) string {
-	if len(m) == 0 {
-		return "none"
-	}
-	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+func names[T any](m map[string]T) string { return sorted(slices.Collect(maps.Keys(m))) }
+
+// sorted lists words for a message.
+func sorted(words []string) string {
+	slices.Sort(words)
+	return strings.Join(words, ", ")
 }
 
 // startWave answers start_wave_recovery. Whether its answer can be delivered

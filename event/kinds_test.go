@@ -50,7 +50,7 @@ func TestWhatIsUnknownIsToldWhatThereIs(t *testing.T) {
 			t.Errorf("%s: %q lists nothing", payload, f.Message)
 		}
 	}
-	if f := refused(t, `{"operation":"x"}`); !strings.Contains(f.Message, "there are: none") {
+	if f := refused(t, `{"operation":"x"}`); !strings.Contains(f.Message, "there are: cancel_execution, decide,") {
 		t.Errorf("got %q", f.Message)
 	}
 }

@@ -130,7 +130,13 @@ func OverviewOf(e *recovery.Execution, plan *recovery.Plan, events []recovery.Ev
 		a.Ended = &e.Ended.At
 	}
 	a.Seconds = int(Scaled(end.Sub(a.Begun), speed).Seconds())
-	a.state(e, now)
+	step := recovery.Next(e, now)
+	a.State, a.Reason = stateOf(e, step)
+	if a.State == stateWaiting {
+		for _, q := range step.Decisions {
+			a.Questions = append(a.Questions, QuestionOverview(q))
+		}
+	}
 	if err := e.CheckLog(events); err != nil {
 		a.Damage = err.Error()
 	}
@@ -167,26 +173,19 @@ func startedWaves(e *recovery.Execution) []recovery.WaveRecord {
 	return waves
 }
 
-func (a *Overview) state(e *recovery.Execution, now time.Time) {
-	if e.Waves == nil && e.Ended == nil {
-		a.State, a.Reason = stateRunning, "its waves are started event by event, without a plan; what became of their servers is known after poll_wave_status"
-		return
-	}
-	if e.Ended != nil {
-		a.State, a.Reason = string(e.Ended.Outcome), e.Ended.Reason
-		return
-	}
-	step := recovery.Next(e, now)
-	a.State, a.Reason = stateRunning, step.Reason
+// stateOf says in one word and in some how an execution stands.
+func stateOf(e *recovery.Execution, step recovery.Step) (state, reason string) {
 	switch {
+	case e.Ended != nil:
+		return string(e.Ended.Outcome), e.Ended.Reason
+	case e.Waves == nil:
+		return stateRunning, "its waves are started event by event, without a plan; what became of their servers is known after poll_wave_status"
 	case e.Cancel != nil:
-		a.State = stateCancelling
+		return stateCancelling, step.Reason
 	case step.Action == recovery.DoAwaitDecision:
-		a.State = stateWaiting
-		for _, q := range step.Decisions {
-			a.Questions = append(a.Questions, QuestionOverview(q))
-		}
+		return stateWaiting, step.Reason
 	}
+	return stateRunning, step.Reason
 }
 
 func waveOf(e *recovery.Execution, r *recovery.WaveRecord, plan *recovery.Plan, events []recovery.Event, speed float64, now time.Time) WaveOverview {

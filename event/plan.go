@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -17,37 +18,70 @@ type Opening struct {
 	Type        recovery.ExecutionType
 	InitiatedBy string
 	StartTime   string
+	// Brief leaves to the record what only that needs: waves say how many
+	// servers they have and not which, and no external id and no group's
+	// settings are told.
+	Brief bool
 }
 
 // StateOf gives the state that begin_execution takes: the plan in the contract's
 // shape. The same opening always gives the same bytes. It holds the plan's
-// external ids in the open, as every state does.
+// external ids in the open, as states do, unless it is brief.
 func StateOf(o Opening) []byte {
-	s := planState{
-		ExecutionID: o.Execution, PlanID: o.Plan.ID, PlanName: o.Plan.Name, PlanOwner: o.Plan.Owner,
-		Account: accountJSON(o.Plan.Account), Waves: []planWave{}, ExecutionType: o.Type, InitiatedBy: o.InitiatedBy, StartTime: o.StartTime,
-	}
-	if s.Account.AccountID == "" && len(o.Plan.Waves) > 0 {
-		s.Account = accountJSON(o.Plan.Waves[0].Account) // a state names one in any case
-	}
-	if objectives := o.Plan.Objectives; objectives != (recovery.Objectives{}) {
-		s.Objectives = &planObjectives{minutes(objectives.RecoveryTime), minutes(objectives.RecoveryPoint)}
+	plan := *o.Plan
+	if plan.Account.AccountID == "" && len(plan.Waves) > 0 {
+		plan.Account = plan.Waves[0].Account // a state names one in any case
 	}
 	groups := o.Groups
 	if groups == nil {
-		groups = o.Plan.Groups
+		groups = plan.Groups
 	}
-	for i := range o.Plan.Waves {
-		w := &o.Plan.Waves[i]
-		s.Waves = append(s.Waves, s.wave(w))
-		if w.Group != "" {
-			s.addGroup(w, groups[w.Group])
-		}
+	if o.Brief {
+		plan, groups = *withExternalIDs(&plan, recovery.Secret{}), nil
 	}
+	s := planState{ExecutionID: o.Execution, planJSON: planOf(&plan, groups, o.Brief), ExecutionType: o.Type, InitiatedBy: o.InitiatedBy, StartTime: o.StartTime}
 	if len(s.Waves) > 0 {
-		s.CurrentWave = firstWave(o.Plan)
+		s.CurrentWave = firstWave(&plan)
 	}
 	return encode(s)
+}
+
+// withExternalIDs gives the plan with another external id wherever it has one.
+func withExternalIDs(p *recovery.Plan, id recovery.Secret) *recovery.Plan {
+	with := func(a *recovery.AccountContext) {
+		if !a.ExternalID.IsZero() {
+			a.ExternalID = id
+		}
+	}
+	other := *p
+	other.Waves = slices.Clone(p.Waves)
+	with(&other.Account)
+	for i := range other.Waves {
+		with(&other.Waves[i].Account)
+	}
+	return &other
+}
+
+// planOf gives the plan as a document, with the settings of these groups.
+func planOf(p *recovery.Plan, groups map[recovery.ProtectionGroupID]*recovery.ProtectionGroup, brief bool) planJSON {
+	s := planJSON{PlanID: p.ID, PlanName: p.Name, PlanOwner: p.Owner, Waves: []planWave{}}
+	if (p.Account != recovery.AccountContext{}) {
+		s.Account = new(accountJSON(p.Account))
+	}
+	if objectives := p.Objectives; objectives != (recovery.Objectives{}) {
+		s.Objectives = &planObjectives{minutes(objectives.RecoveryTime), minutes(objectives.RecoveryPoint)}
+	}
+	for i := range p.Waves {
+		w := &p.Waves[i]
+		out := s.wave(w)
+		if brief {
+			out.Servers, out.ServerCount = nil, cmp.Or(len(w.Servers), recovery.MostServers) // as many as its tags may find
+		} else if w.Group != "" && (w.Tags != nil || groups[w.Group] != nil) {
+			s.addGroup(w, groups[w.Group])
+		}
+		s.Waves = append(s.Waves, out)
+	}
+	return s
 }
 
 // firstWave is the lowest of the waves that nothing has to be over for.
@@ -59,18 +93,24 @@ func firstWave(p *recovery.Plan) int {
 }
 
 type planState struct {
-	ExecutionID   recovery.ExecutionID   `json:"executionId"`
-	PlanID        recovery.PlanID        `json:"planId"`
-	PlanName      string                 `json:"planName,omitempty"`
-	PlanOwner     string                 `json:"planOwner,omitempty"`
-	Account       accountJSON            `json:"accountContext"`
-	Objectives    *planObjectives        `json:"objectives,omitempty"`
-	Waves         []planWave             `json:"waves"`
-	Groups        map[string]*planGroup  `json:"protectionGroups,omitempty"`
+	ExecutionID recovery.ExecutionID `json:"executionId"`
+	planJSON
 	CurrentWave   int                    `json:"currentWave"`
 	ExecutionType recovery.ExecutionType `json:"executionType"`
 	InitiatedBy   string                 `json:"initiatedBy"`
 	StartTime     string                 `json:"startTime"`
+}
+
+// planJSON is a plan as a document: what put_plan takes, and a part of every
+// state.
+type planJSON struct {
+	PlanID     recovery.PlanID       `json:"planId"`
+	PlanName   string                `json:"planName,omitempty"`
+	PlanOwner  string                `json:"planOwner,omitempty"`
+	Account    *accountJSON          `json:"accountContext,omitempty"`
+	Objectives *planObjectives       `json:"objectives,omitempty"`
+	Waves      []planWave            `json:"waves"`
+	Groups     map[string]*planGroup `json:"protectionGroups,omitempty"`
 }
 
 type planObjectives struct {
@@ -84,6 +124,7 @@ type planWave struct {
 	Group       recovery.ProtectionGroupID `json:"protectionGroupId,omitempty"`
 	Account     *accountJSON               `json:"accountContext,omitempty"` // nil: the state's
 	Servers     []planServer               `json:"servers,omitempty"`        // none: those with the group's tags
+	ServerCount int                        `json:"serverCount,omitempty"`    // of a brief state
 	LaunchOrder int                        `json:"launchOrder"`
 	PauseBefore bool                       `json:"pauseBeforeWave"`
 	DependsOn   []int                      `json:"dependsOnWaves"`
@@ -120,7 +161,7 @@ func (a accountJSON) MarshalJSON() ([]byte, error) {
 	}{a.AccountID, a.Region, a.RoleName, a.ExternalID.Reveal()}), nil
 }
 
-func (s *planState) wave(w *recovery.PlannedWave) planWave {
+func (s *planJSON) wave(w *recovery.PlannedWave) planWave {
 	out := planWave{
 		Number: w.Number, Name: w.Name, Group: w.Group, LaunchOrder: w.Number,
 		PauseBefore: w.PauseBefore, DependsOn: w.DependsOn, Independent: w.Independent,
@@ -129,7 +170,7 @@ func (s *planState) wave(w *recovery.PlannedWave) planWave {
 	if out.DependsOn == nil {
 		out.DependsOn = []int{}
 	}
-	if account := accountJSON(w.Account); account != s.Account {
+	if account := accountJSON(w.Account); account != (accountJSON{}) && (s.Account == nil || account != *s.Account) {
 		out.Account = &account
 	}
 	for _, server := range w.Servers {
@@ -146,7 +187,7 @@ func (s *planState) wave(w *recovery.PlannedWave) planWave {
 // addGroup brings a wave's group along, for a handler whose store does not
 // know it. Of its servers' own settings only the plan's are needed, but
 // another wave of the group may need others: all go.
-func (s *planState) addGroup(w *recovery.PlannedWave, g *recovery.ProtectionGroup) {
+func (s *planJSON) addGroup(w *recovery.PlannedWave, g *recovery.ProtectionGroup) {
 	id := string(w.Group)
 	if s.Groups == nil {
 		s.Groups = map[string]*planGroup{}
@@ -162,12 +203,18 @@ func (s *planState) addGroup(w *recovery.PlannedWave, g *recovery.ProtectionGrou
 		return
 	}
 	out.LaunchConfig = configJSON(g.LaunchConfig)
-	if len(g.Overrides) > 0 {
-		out.Overrides = map[recovery.SourceServerID]map[string]any{}
+	out.Overrides = overridesJSON(g.Overrides)
+}
+
+func overridesJSON(overrides map[recovery.SourceServerID]recovery.LaunchConfig) map[recovery.SourceServerID]map[string]any {
+	if len(overrides) == 0 {
+		return nil
 	}
-	for server, config := range g.Overrides {
-		out.Overrides[server] = configJSON(config)
+	out := map[recovery.SourceServerID]map[string]any{}
+	for server, config := range overrides {
+		out[server] = configJSON(config)
 	}
+	return out
 }
 
 // configJSON gives settings as documents nest them.

@@ -2,6 +2,8 @@ package event
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -94,6 +96,34 @@ func (p *problems) fields(path string, v value, known keys) fields {
 	return f
 }
 
+// onlyKnown notes the members of an object that are none that we know, for
+// documents of which nothing may be lost.
+func (p *problems) onlyKnown(path string, v value, known keys) {
+	if v.kind() != object {
+		return
+	}
+	f := fields{p, path, nil}
+	var unknown []string
+	for m := range v.members() {
+		if key := m.name(); !known[key] {
+			unknown = append(unknown, f.at(visible(clip(m.key.text(), 64))))
+		}
+	}
+	p.unknown(unknown, slices.Collect(maps.Keys(known)))
+}
+
+// unknown notes names that are none of those that there are.
+func (p *problems) unknown(names, known []string) {
+	const most = 10
+	switch told := strings.Join(names[:min(len(names), most)], ", "); len(names) {
+	case 0:
+	case 1:
+		p.addf(told, "is not known here; there are: %s", sorted(slices.Clone(known)))
+	default:
+		p.addf(told, "are not known here; there are: %s", sorted(slices.Clone(known)))
+	}
+}
+
 // at gives the path of one of the object's members.
 func (f fields) at(key string) string {
 	if f.path == "" {
@@ -147,6 +177,26 @@ func (f fields) mayArray(key string) (v value, ok bool) {
 		return v, false
 	}
 	return v, true
+}
+
+// listOf gives the strings of an array that may be absent or null.
+func (f fields) listOf(key string, most int) (all []string) {
+	list, ok := f.mayArray(key)
+	if !ok {
+		return nil
+	}
+	if n := list.count(); n > most {
+		f.addf(f.at(key), "has %d elements, more than %d", n, most)
+		return nil
+	}
+	for i, v := range list.items() {
+		if k := v.kind(); k != text {
+			f.add(item(f.at(key), i), mustBe(text, k))
+			continue
+		}
+		all = append(all, v.text())
+	}
+	return all
 }
 
 // mayBool gives a boolean that may be absent or null: false then.

@@ -13,8 +13,9 @@ type event struct {
 	action, operation string
 	state             value // as a document of its own
 	waveNumber        value
-	problems          problems // with the outside
-	unnamed           string   // why it is no event that we know, if it has no name
+	problems          problems             // with the outside
+	unnamed           string               // why it is no event that we know, if it has no name
+	began             recovery.ExecutionID // by this event, which does not name it itself
 }
 
 var eventKeys = keySet("action", "operation", "state", "wave_number")
@@ -50,15 +51,26 @@ func name(v value) string {
 // say it properly.
 func (e event) identity() (execution, wave any) {
 	var p problems
-	if e.state.kind() == object {
-		f := p.fields("", e.state, keySet("executionId"))
+	says, number := e.state, e.waveNumber
+	if e.isOperation() {
+		says, number = e.doc, p.fields("", e.doc, keySet("waveNumber")).known["waveNumber"]
+	}
+	if says.kind() == object {
+		f := p.fields("", says, keySet("executionId"))
 		id := f.needText("executionId", func(s string) error { return recovery.ExecutionID(s).Check() })
 		if p.count == 0 {
 			execution = id
 		}
 	}
-	if n, wrong := waveNumber(e.waveNumber); wrong == "" {
+	if e.began != "" {
+		execution = e.began
+	}
+	if n, wrong := waveNumber(number); wrong == "" {
 		wave = n
 	}
 	return execution, wave
 }
+
+// isOperation says whether people ask: their answers tell in HTTP's words how
+// it went.
+func (e event) isOperation() bool { return e.action == "" && e.operation != "" }

@@ -17,6 +17,8 @@ type readPlan struct {
 	// counted: some waves do not list their servers any more, so that this is
 	// the plan's order and not the plan.
 	counted   bool
+	path      string // of the document that tells it
+	stored    bool   // its waves may leave servers and account to their groups
 	pollEvery time.Duration
 	policy    recovery.ReadinessPolicy
 	replace   []recovery.InstanceID
@@ -38,7 +40,7 @@ func union(sets ...keys) keys {
 	return all
 }
 
-// plan reads a whole plan: every wave, in full.
+// plan reads the whole plan that a state tells: every wave, in full.
 func (p *problems) plan(state value) (r readPlan) {
 	f := p.fields("state", state, planKeys)
 	if state.kind() != object {
@@ -46,7 +48,38 @@ func (p *problems) plan(state value) (r readPlan) {
 	}
 	r.header = f.header()
 	r.policy, r.replace = f.policy(), f.replace()
-	r.pollEvery = time.Duration(f.mayWhole("pollSeconds", 1, 3600)) * time.Second
+	r.pollEvery = f.pollEvery()
+	r.read(f)
+	return r
+}
+
+func (f fields) pollEvery() time.Duration {
+	return time.Duration(f.mayWhole("pollSeconds", 1, 3600)) * time.Second
+}
+
+// planDocument reads a plan by itself, as put_plan takes it.
+func (p *problems) planDocument(path string, doc value) *recovery.Plan {
+	f := p.fields(path, doc, planKeys)
+	if doc.kind() != object {
+		return nil
+	}
+	r := readPlan{stored: true}
+	r.header.plan = recovery.PlanID(f.needText("planId", func(s string) error { return recovery.PlanID(s).Check() }))
+	if v := f.known["accountContext"]; v.given() {
+		r.account = f.account(f.at("accountContext"), v)
+	}
+	r.waves = f.waves()
+	r.read(f)
+	p.strictPlan(path, doc)
+	if r.counted {
+		f.add(f.at("waves"), "say how many servers they have (serverCount), and not which: only a state may")
+	}
+	return r.plan
+}
+
+// read reads the plan when its header is known.
+func (r *readPlan) read(f fields) {
+	r.path = f.path
 	r.plan = &recovery.Plan{ID: r.header.plan, Account: r.account, Objectives: f.objectives()}
 	r.plan.Name, _ = f.mayText("planName")
 	r.plan.Owner, _ = f.mayText("planOwner")
@@ -56,13 +89,12 @@ func (p *problems) plan(state value) (r readPlan) {
 	}
 	if len(r.order) > recovery.MostWaves {
 		f.addf(f.at("waves"), "has %d waves, and a plan may have %d", len(r.order), recovery.MostWaves)
-		return r
+		return
 	}
-	f.plannedWaves(&r)
-	if p.count == 0 {
-		r.check(p)
+	f.plannedWaves(r)
+	if f.count == 0 {
+		r.check(f.problems)
 	}
-	return r
 }
 
 // plannedWaves reads the waves, and each of their groups once: a plan may have
@@ -81,8 +113,11 @@ func (f fields) plannedWaves(r *readPlan) {
 	}
 	servers := map[recovery.ProtectionGroupID][]recovery.SourceServerID{}
 	for _, wf := range waves {
-		w := recovery.PlannedWave{Wave: recovery.Wave{Account: r.account}}
-		f.oneWave(wf, groups, &w.Wave)
+		w := recovery.PlannedWave{}
+		if !r.stored {
+			w.Account = r.account
+		}
+		f.oneWave(wf, groups, &w.Wave, r.stored)
 		w.Tags = tags[w.Group]
 		r.counted = wf.planned(&w) || r.counted
 		servers[w.Group] = append(servers[w.Group], w.ServerIDs()...)
@@ -95,10 +130,14 @@ func (f fields) plannedWaves(r *readPlan) {
 func (r *readPlan) check(p *problems) {
 	all := r.plan.Check()
 	if !r.counted {
-		all = append(all, r.plan.CheckServers()...)
+		for _, wrong := range r.plan.CheckServers() {
+			if w := &r.plan.Waves[wrong.Wave]; !(r.stored && w.Group != "" && len(w.Servers) == 0) {
+				all = append(all, wrong)
+			}
+		}
 	}
 	for _, wrong := range all {
-		path := "state.waves"
+		path := r.path + ".waves"
 		if wrong.Wave >= 0 {
 			path = r.order[wrong.Wave].path
 		}

@@ -95,14 +95,15 @@ func (f fields) wave(state value, all waves, wanted int, w *waveStart) {
 	wf := f.fields(found.path, found.value, waveKeys)
 	groups := f.groupValues(wf.groupID())
 	w.Wave.Number = wanted
-	w.waveName = f.oneWave(wf, groups, &w.Wave)
+	w.waveName = f.oneWave(wf, groups, &w.Wave, false)
 	w.Groups = f.groups(groups, map[recovery.ProtectionGroupID][]recovery.SourceServerID{w.Wave.Group: w.Wave.ServerIDs()})
 	w.Dependencies = f.dependencies(state, all, w)
 }
 
 // oneWave reads a wave, whose account is the state's so far, and gives its
-// name as it came.
-func (f fields) oneWave(wf fields, groups groupValues, w *recovery.Wave) (name []byte) {
+// name as it came. A wave of a plan that is stored may leave its servers to its
+// group.
+func (f fields) oneWave(wf fields, groups groupValues, w *recovery.Wave, stored bool) (name []byte) {
 	w.Name, name = wf.name()
 	if v := wf.known["accountContext"]; v.given() {
 		w.Account = f.account(wf.at("accountContext"), v) // the wave's own, whole: nothing is inherited
@@ -111,7 +112,7 @@ func (f fields) oneWave(wf fields, groups groupValues, w *recovery.Wave) (name [
 		w.Group = recovery.ProtectionGroupID(id)
 		f.check(wf.at("protectionGroupId"), w.Group.Check())
 	}
-	if wf.known["servers"].given() || !wf.counted() && !groups.tagged(w.Group) {
+	if wf.known["servers"].given() || !wf.counted() && !groups.tagged(w.Group) && !(stored && w.Group != "") {
 		w.Servers = wf.servers(w.Group != "")
 	}
 	return name

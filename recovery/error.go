@@ -24,6 +24,7 @@ const (
 	Superseded        Code = "VERSION_CONFLICT"    // the plan or group has another version than the one named
 	NotAllowed        Code = "NOT_ALLOWED"         // not through the alias that the function was called by
 	WorkflowError     Code = "WORKFLOW_ERROR"      // the state machine could not be started or asked
+	RecordDamaged     Code = "RECORD_DAMAGED"      // somebody edited what the store holds
 	UnknownAction     Code = "UNKNOWN_ACTION"
 	UnknownOperation  Code = "UNKNOWN_OPERATION"
 	UnknownEvent      Code = "UNKNOWN_EVENT"

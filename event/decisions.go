@@ -1,0 +1,233 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"muster/recovery"
+)
+
+// decided is the answer to a decision: it stands in the record, whatever
+// became of waking who waits for it.
+type decided struct {
+	progress
+	// Woken says that a run of the state machine that waited was told; one that
+	// does not wait finds the decision at its next look.
+	Woken bool `json:"woken"`
+	// WakeFailure says why a run that waits could not be told. It asks anew
+	// once a day; resume tells it now.
+	WakeFailure string `json:"wakeFailure,omitempty"`
+}
+
+// decide records a decision, and wakes who waits for it.
+func (a *ask) decide() (any, error) {
+	id := a.needID()
+	d := recovery.Decision{
+		Choice:  recovery.Choice(a.needText("choice", func(s string) error { return recovery.Choice(s).Check() })),
+		Request: a.request(),
+	}
+	if v := a.known["waveNumber"]; v.given() {
+		n, wrong := waveNumber(v)
+		if wrong != "" {
+			a.add("waveNumber", wrong)
+		}
+		d.Wave = n
+	}
+	for i, v := range a.listOf("excludeServers", recovery.MostServers) {
+		server := recovery.SourceServerID(v)
+		a.check(item("excludeServers", i), server.Check())
+		d.Exclude = append(d.Exclude, server)
+	}
+	if len(d.Exclude) > 0 && d.Choice != recovery.Retry && d.Choice.Check() == nil {
+		a.add("excludeServers", `is for the choice "retry"`)
+	}
+	if err := a.invalid(); err != nil {
+		return nil, err
+	}
+	e, err := a.record(id)
+	if err != nil {
+		return nil, err
+	}
+	if d.Choice == recovery.Resume && d.Wave == 0 && e.Interrupted != nil {
+		return a.goOn(e, d.Request)
+	}
+	if d.Choice == recovery.CancelAll {
+		return a.cancel(e, d.Request)
+	}
+	if err := a.Operator.Decide(a.ctx, id, d); err != nil {
+		return nil, a.refusal(id, err)
+	}
+	return a.decided(id)
+}
+
+// pause records that nothing new is to be started.
+func (a *ask) pause() (any, error) {
+	id, r := a.needID(), a.request()
+	if err := a.invalid(); err != nil {
+		return nil, err
+	}
+	if _, err := a.record(id); err != nil {
+		return nil, err
+	}
+	if err := a.Operator.Pause(a.ctx, id, r); err != nil {
+		return nil, a.refusal(id, err)
+	}
+	return a.decided(id)
+}
+
+// cancelExecution records that nothing more is to be started.
+func (a *ask) cancelExecution() (any, error) {
+	id, r := a.needID(), a.request()
+	if err := a.invalid(); err != nil {
+		return nil, err
+	}
+	e, err := a.record(id)
+	if err != nil {
+		return nil, err
+	}
+	return a.cancel(e, r)
+}
+
+func (a *ask) cancel(e *recovery.Execution, r recovery.Request) (any, error) {
+	if err := a.Operator.Decide(a.ctx, e.ID, recovery.Decision{Choice: recovery.CancelAll, Request: r}); err != nil {
+		return nil, a.refusal(e.ID, err)
+	}
+	if e.Interrupted != nil && e.TaskToken.IsZero() {
+		// Nobody drives it who would record its end. Where the start of a wave
+		// is not settled yet, nothing is recorded: resume settles it.
+		if _, err := a.Starter.Finish(a.ctx, e.ID); err != nil {
+			return nil, err
+		}
+	}
+	return a.decided(e.ID)
+}
+
+// resume lifts a pause, and goes on with an execution that nobody drives.
+func (a *ask) resume() (any, error) {
+	id, r := a.needID(), a.request()
+	if err := a.invalid(); err != nil {
+		return nil, err
+	}
+	e, err := a.record(id)
+	if err != nil {
+		return nil, err
+	}
+	return a.goOn(e, r)
+}
+
+// resumed is the answer to what makes an execution go on.
+type resumed struct {
+	decided
+	Started bool   `json:"started"` // a run of the state machine, by this event
+	Run     string `json:"run"`     // the name of the newest
+}
+
+// goOn makes sure that a run drives the execution, and that nothing holds it
+// up. What the record says of a run may be behind: Step Functions knows.
+func (a *ask) goOn(e *recovery.Execution, r recovery.Request) (any, error) {
+	if e.Ended != nil {
+		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "execution %s is over: %s", e.ID, e.Ended.Outcome))
+	}
+	if a.Workflow == nil {
+		return nil, noWorkflow()
+	}
+	running, known, err := a.Workflow.Running(a.ctx, e.RunName())
+	if err != nil {
+		return nil, a.workflowFailure(e.ID, "whether a run of the state machine drives it could not be found out, and nothing was done", err)
+	}
+	held := e.Cancel == nil && (e.Pause != nil || e.Interrupted != nil)
+	waits := !e.TaskToken.IsZero() && recovery.Next(e, a.now()).Action != recovery.DoAwaitDecision // and was not told
+	if running && !held && !waits {
+		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "run %[2]s of the state machine drives execution %[1]s, which is neither paused nor interrupted", e.ID, e.RunName()))
+	}
+	started := false
+	if !running {
+		if known {
+			if e, err = a.Operator.NextRun(a.ctx, e.ID, e.NewestRun(), r); err != nil {
+				return nil, a.refusal(e.ID, err)
+			}
+		}
+		if started, err = a.drive(e); err != nil {
+			return nil, err
+		}
+	}
+	if held {
+		err := a.Operator.Decide(a.ctx, e.ID, recovery.Decision{Choice: recovery.Resume, Request: r})
+		if _, is := errors.AsType[*recovery.Error](err); err != nil && !(is && started) { // the run may have been faster
+			return nil, a.refusal(e.ID, err)
+		}
+	}
+	d, err := a.decided(e.ID)
+	if err != nil {
+		return nil, err
+	}
+	return resumed{d, started, e.RunName()}, nil
+}
+
+// decided tells how the execution stands after a decision, and wakes the run
+// that waits for it.
+func (a *ask) decided(id recovery.ExecutionID) (d decided, err error) {
+	e, err := a.Starter.Execution(a.ctx, id)
+	if err != nil {
+		return d, err
+	}
+	d.progress = a.progress(e)
+	if e.TaskToken.IsZero() || a.Workflow == nil || recovery.Next(e, a.now()).Action == recovery.DoAwaitDecision {
+		return d, nil
+	}
+	switch err := a.Workflow.Succeed(a.ctx, e.TaskToken.Reveal(), []byte("{}")); {
+	case err == nil:
+		d.Woken = true
+	default:
+		d.WakeFailure = strings.ReplaceAll(err.Error(), e.TaskToken.Reveal(), "[redacted]")
+	}
+	return d, nil
+}
+
+// refusal makes an answer of why the record takes something not: the event is
+// well formed, so that it is the execution's state, and says what is possible.
+func (a *ask) refusal(id recovery.ExecutionID, err error) error {
+	refused, is := errors.AsType[*recovery.Error](err)
+	if !is {
+		return err
+	}
+	e, readErr := a.Starter.Execution(a.ctx, id)
+	if readErr != nil {
+		return readErr
+	}
+	return recovery.Errorf(recovery.WrongState, "%s; %s", refused.Message, a.possible(e))
+}
+
+// possible says what can be asked of an execution as it stands.
+func (a *ask) possible(e *recovery.Execution) string {
+	step := recovery.Next(e, a.now())
+	switch {
+	case e.Ended != nil:
+		return "it can be looked at (get_execution), and its instances can be terminated (terminate_instances)"
+	case e.Cancel != nil:
+		return "it ends by itself; where nobody drives it, resume makes it end"
+	case step.Action == recovery.DoAwaitDecision:
+		var words []string
+		for _, q := range step.Decisions {
+			about := string(q.Reason)
+			switch q.Reason {
+			case recovery.PauseBeforeWave, recovery.WaveFailed, recovery.WaveRefused:
+				about += fmt.Sprintf(" of wave %d", q.Wave)
+			}
+			words = append(words, fmt.Sprintf("%s (%s)", about, choices(q.Choices)))
+		}
+		return "it asks about " + strings.Join(words, ", ")
+	case e.Pause != nil:
+		return "it is paused: resume and cancel_execution are possible"
+	}
+	return "it is under way: pause and cancel_execution are possible, and a gate may be passed ahead (decide resume, with its waveNumber)"
+}
+
+func choices(all []recovery.Choice) string {
+	words := make([]string, len(all))
+	for i, c := range all {
+		words[i] = string(c)
+	}
+	return strings.Join(words, ", ")
+}

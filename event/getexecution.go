@@ -1,0 +1,158 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"muster/recovery"
+)
+
+// mostOverview is how many bytes of an execution one answer tells: servers
+// first, then as many events as fit, and at least one. Lambda takes 6 MB.
+const mostOverview = 4 << 20
+
+// overviewAnswer is an execution as far as one answer can tell it.
+type overviewAnswer struct {
+	*Overview
+	// Omitted are waves whose servers were left out; waveNumber asks for one.
+	Omitted []int `json:"serverOutcomesOmitted,omitempty"`
+	// EventsAfter is the last event that was told, where more are behind it.
+	EventsAfter int64 `json:"eventsAfter,omitempty"`
+}
+
+// getExecution tells all that the record says of an execution.
+func (a *ask) getExecution() (any, error) {
+	id := a.needID()
+	after := int64(a.mayWhole("eventsAfter", 0, 1<<31))
+	only := noWave
+	if v := a.known["waveNumber"]; v.given() {
+		n, wrong := waveNumber(v)
+		if wrong != "" {
+			a.add("waveNumber", wrong)
+		}
+		only = n
+	}
+	if err := a.invalid(); err != nil {
+		return nil, err
+	}
+	e, err := a.Starter.Execution(a.ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if e.Version == 0 {
+		return nil, recovery.Errorf(recovery.NotFound, "there is no execution %s; list_executions names those that there are", id)
+	}
+	o, err := ReadOverview(a.ctx, a.Records, id, 1, a.now())
+	if err != nil {
+		return nil, err
+	}
+	answer := overviewAnswer{Overview: o}
+	if only != noWave && !answer.keep(only) {
+		return nil, recovery.Errorf(recovery.NotFound, "execution %s has no wave %d", id, only)
+	}
+	answer.fit(after)
+	return answer, nil
+}
+
+// keep leaves out all waves but one.
+func (a *overviewAnswer) keep(wave int) bool {
+	for i := range a.Waves {
+		if a.Waves[i].Number == wave {
+			a.Waves = a.Waves[i : i+1]
+			return true
+		}
+	}
+	return false
+}
+
+// fit leaves out what one answer cannot hold: of waves that are over first,
+// what became of their servers; then of the rest; and events that the next
+// answer can tell. The newest that are asked for come last.
+func (a *overviewAnswer) fit(after int64) {
+	events := a.Events
+	a.Events = nil
+	size := len(encode(a))
+	for _, over := range []bool{true, false} {
+		for i := range a.Waves {
+			w := &a.Waves[i]
+			if size <= mostOverview || len(a.Waves) == 1 || w.Over() != over || len(w.Fates) == 0 {
+				continue
+			}
+			size -= len(encode(w.Fates))
+			w.Fates = []ServerOverview{}
+			a.Omitted = append(a.Omitted, w.Number)
+		}
+	}
+	for i, ev := range events {
+		if ev.Number <= after {
+			continue
+		}
+		if size += len(encode(ev)); size > mostOverview && len(a.Events) > 0 {
+			a.EventsAfter = events[i-1].Number
+			return
+		}
+		a.Events = append(a.Events, ev)
+	}
+}
+
+// executionLine is an execution's line in a list.
+type executionLine struct {
+	ID     recovery.ExecutionID   `json:"executionId"`
+	Plan   recovery.PlanID        `json:"planId"`
+	Type   recovery.ExecutionType `json:"executionType"`
+	By     string                 `json:"initiatedBy"`
+	Begun  string                 `json:"startTime"`
+	State  string                 `json:"state"`
+	Reason string                 `json:"reason"`
+	Ended  *time.Time             `json:"ended,omitempty"`
+}
+
+// listExecutions lists executions, those that changed last first.
+func (a *ask) listExecutions() (any, error) {
+	most := a.mayWhole("limit", 1, mostListed)
+	if most == 0 {
+		most = usuallyListed
+	}
+	if err := a.invalid(); err != nil {
+		return nil, err
+	}
+	all, err := a.Records.Executions(a.ctx, most)
+	if err != nil {
+		return nil, err
+	}
+	lines := []executionLine{}
+	for i := range all {
+		line, err := a.line(a.ctx, &all[i])
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	return struct {
+		Executions []executionLine `json:"executions"`
+	}{lines}, nil
+}
+
+// line tells an execution in a line. How one stands that has not ended its
+// attempts say, which a list does not hold. One that is damaged does not keep
+// the others from being told.
+func (a *ask) line(ctx context.Context, e *recovery.Execution) (executionLine, error) {
+	l := executionLine{ID: e.ID, Plan: e.Plan, Type: e.Type, By: e.InitiatedBy, Begun: e.StartTime}
+	if e.Ended == nil {
+		whole, err := a.Starter.Execution(ctx, e.ID)
+		if errors.Is(err, recovery.ErrDamaged) {
+			l.State, l.Reason = StateDamaged, err.Error()
+			return l, nil
+		}
+		if err != nil {
+			return l, err
+		}
+		e = whole
+	}
+	l.State, l.Reason = stateOf(e, recovery.Next(e, a.now()))
+	if e.Ended != nil {
+		l.Ended = &e.Ended.At
+	}
+	return l, nil
+}
