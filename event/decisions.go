@@ -129,10 +129,10 @@ func (a *ask) goOn(e *recovery.Execution, r recovery.Request) (any, error) {
 	if e.Ended != nil {
 		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "execution %s is over: %s", e.ID, e.Ended.Outcome))
 	}
-	if a.Workflow == nil {
+	if a.Runs == nil {
 		return nil, noWorkflow()
 	}
-	running, known, err := a.Workflow.Running(a.ctx, e.RunName())
+	running, known, err := a.Runs.Running(a.ctx, e.RunName())
 	if err != nil {
 		return nil, a.workflowFailure(e.ID, "whether a run of the state machine drives it could not be found out, and nothing was done", err)
 	}

@@ -41,30 +41,35 @@ type Starter interface {
 	Execution(context.Context, recovery.ExecutionID) (*recovery.Execution, error)
 }
 
-// Workflow is the state machine that drives executions: a run of it at a time
-// for each. Its errors are *recovery.ServiceError.
+// Workflow is the state machine that gave out a task's token.
 type Workflow interface {
+	// Succeed completes the task. A token that has expired, or was answered
+	// already, is no error. The token is a secret.
+	Succeed(ctx context.Context, token string, output []byte) error
+}
+
+// Runs are those of the state machine that drives executions, one at a time
+// for each. Their errors are *recovery.ServiceError.
+type Runs interface {
 	// Start starts the run of a name. One of that name that was there already
 	// is no error, and started is false then where that can be told.
 	Start(ctx context.Context, name string, input []byte) (started bool, err error)
 	// Running says whether the run of a name is under way, and whether there is
 	// or was one at all.
 	Running(ctx context.Context, name string) (running, known bool, err error)
-	// Succeed completes the task. A token that has expired, or was answered
-	// already, is no error. The token is a secret.
-	Succeed(ctx context.Context, token string, output []byte) error
 }
 
 // Handler answers events. Its Invoke is what a Lambda function calls.
 type Handler struct {
 	Starter  Starter
-	Workflow Workflow         // nil: there is none
+	Workflow Workflow         // nil: there is nobody to tell
 	Now      func() time.Time // the Starter's own clock; nil: time.Now
 
 	// Of operations.
 	Operator Operator
 	Records  Records
 	Plans    recovery.PlanStore
+	Runs     Runs // nil: nothing can be started
 	Caller   Caller
 }
 

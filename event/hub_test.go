@@ -49,7 +49,7 @@ func (h *hub) now() time.Time { return h.clock }
 func (h *hub) handler() event.Handler {
 	o := &orchestrator.Orchestrator{Accounts: &h.country, Executions: h.store, Groups: recovery.GroupsOf{PlanStore: h.store}, Now: h.now,
 		NewToken: func() recovery.Token { h.tokens++; return recovery.Token(fmt.Sprint("token-", h.tokens)) }}
-	return event.Handler{Starter: o, Operator: o, Records: h.store, Plans: h.store, Workflow: &h.machine, Now: h.now,
+	return event.Handler{Starter: o, Operator: o, Records: h.store, Plans: h.store, Workflow: &h.machine, Runs: &h.machine, Now: h.now,
 		Caller: event.Caller{Alias: h.alias, RequestID: "request-7"}}
 }
 

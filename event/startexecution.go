@@ -30,7 +30,7 @@ func (a *ask) startExecution() (any, error) {
 	if err := a.invalid(); err != nil {
 		return nil, err
 	}
-	if a.Workflow == nil {
+	if a.Runs == nil {
 		return nil, noWorkflow()
 	}
 	e, err := a.Starter.Execution(a.ctx, o.execution)
@@ -199,7 +199,7 @@ func (a *ask) drive(e *recovery.Execution) (started bool, err error) {
 	if plan == nil {
 		return false, fmt.Errorf("execution %s was opened, and its frozen plan is not there", e.ID)
 	}
-	started, err = a.Workflow.Start(a.ctx, e.RunName(), input(e, plan))
+	started, err = a.Runs.Start(a.ctx, e.RunName(), input(e, plan))
 	return started, a.workflowFailure(e.ID, "the execution is in the record, and no run of the state machine could be started that drives it", err)
 }
 

@@ -69,12 +69,6 @@ type workflow struct {
 	fail error
 }
 
-func (w *workflow) Start(context.Context, string, []byte) (bool, error) { return false, w.fail }
-
-func (w *workflow) Running(context.Context, string) (running, known bool, err error) {
-	return false, false, w.fail
-}
-
 func (w *workflow) Succeed(_ context.Context, token string, output []byte) error {
 	if w.fail != nil {
 		return w.fail

@@ -132,7 +132,7 @@ func TestACancelledExecutionThatNobodyDrivesIsMadeToEnd(t *testing.T) {
 func TestWithoutAStateMachineNothingIsStarted(t *testing.T) {
 	h := newHub(t)
 	handler := h.handler()
-	handler.Workflow = nil
+	handler.Runs = nil
 	for _, payload := range []string{op("start_execution", `"plan": `+alone, `"executionType": "DRILL"`, byMe, exec1)} {
 		answer, err := handler.Invoke(t.Context(), []byte(payload))
 		if err != nil {
