@@ -300,6 +300,7 @@ func TestWrongSettingsAreNamedAllAtOnce(t *testing.T) {
 		{"all wrong", []string{"MUSTER_STORE=redis:x", "MUSTER_GROUPS=/nowhere/groups.yaml", "MUSTER_LOG_LEVEL=loud"},
 			[]string{`MUSTER_STORE \"redis:x\" is not a store`, "MUSTER_GROUPS protection groups: open /nowhere/groups.yaml", `MUSTER_LOG_LEVEL \"loud\" is not debug, info, warn or error`}},
 		{"a file", []string{"MUSTER_STORE=sqlite:/tmp/executions.db"}, []string{"is a file on one machine", "it must be dynamodb:TABLE"}},
+		{"no state machine", []string{"MUSTER_STORE=dynamodb:executions", "MUSTER_STATE_MACHINE=muster"}, []string{`MUSTER_STATE_MACHINE \"muster\" is not the ARN of a state machine: arn:aws:states:REGION:ACCOUNT:stateMachine:NAME`}},
 		{"no table", []string{"MUSTER_STORE=dynamodb:"}, []string{"names no table"}},
 		{"not in Lambda", []string{"AWS_LAMBDA_RUNTIME_API="}, []string{"runs in AWS Lambda", "muster function"}},
 	} {

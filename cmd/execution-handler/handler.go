@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"regexp"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"muster/cmd/wiring"
+	"muster/event"
 	"muster/recovery"
 )
 
@@ -28,14 +30,16 @@ const notifyAlias = "notify"
 
 // Invoke implements lambda.Handler. An error becomes Lambda's: Step Functions
 // retries it by the name that FailureType gives.
-func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
-	log, alias := h.log, ""
+func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	log := h.log
+	var caller event.Caller
 	if c, ok := lambdacontext.FromContext(ctx); ok {
-		log, alias = log.With("requestId", c.AwsRequestID), aliasOf(c.InvokedFunctionArn)
+		log = log.With("requestId", c.AwsRequestID)
+		caller = event.Caller{Alias: aliasOf(c.InvokedFunctionArn), RequestID: c.AwsRequestID}
 	}
 	begun := time.Now()
 	defer h.metrics.flush()
-	answer, err := h.answer(ctx, log, alias, event)
+	answer, err := h.answer(ctx, log, caller, payload)
 	took := slog.Int64("milliseconds", time.Since(begun).Milliseconds())
 	if err != nil {
 		log.Error("no answer", "error", err.Error(), "errorType", wiring.FailureType(err), took)
@@ -45,22 +49,27 @@ func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	return answer, nil
 }
 
-func (h *handler) answer(ctx context.Context, log *slog.Logger, alias string, event []byte) ([]byte, error) {
-	if alias == notifyAlias {
-		return h.people.Invoke(ctx, log, event)
+func (h *handler) answer(ctx context.Context, log *slog.Logger, caller event.Caller, payload []byte) ([]byte, error) {
+	if caller.Alias == notifyAlias {
+		return h.people.Invoke(ctx, log, payload)
 	}
-	return h.house.Handler(observer(log)).Invoke(ctx, event)
+	handler := h.house.Handler(observer(log))
+	handler.Caller = caller
+	return handler.Invoke(ctx, payload)
 }
 
-// aliasOf gives the alias that an ARN of a function names, "" where it names
-// none: arn:aws:lambda:REGION:ACCOUNT:function:NAME:ALIAS.
-func aliasOf(arn string) string {
-	parts := strings.Split(arn, ":")
-	if len(parts) != 8 {
+// aliasOf gives the alias by which the function was called, as the last part of
+// the ARN that was invoked. A version is none, and neither is $LATEST: whoever
+// may call those is held up by nobody's alias.
+func aliasOf(arn string) event.Alias {
+	parts := strings.Split(arn, ":") // arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]
+	if len(parts) < 8 || parts[7] == "$LATEST" || version.MatchString(parts[7]) {
 		return ""
 	}
-	return parts[7]
+	return event.Alias(parts[7])
 }
+
+var version = regexp.MustCompile(`^[0-9]+$`)
 
 // observer logs what happens, with the words of the record.
 func observer(log *slog.Logger) wiring.Observer {

@@ -1,5 +1,6 @@
 // Command execution-handler is the Lambda function: it answers action events
-// from Step Functions, with AWS as the SDK finds it.
+// from Step Functions and operation events from people, with AWS as the SDK
+// finds it.
 //
 // Its settings are the table in settings.go, checked when it starts.
 package main
@@ -46,7 +47,8 @@ func build(ctx context.Context, env func(string) string, logs io.Writer) (*handl
 	store := wiring.Table(aws, settings.table)
 	where := place{function: env("AWS_LAMBDA_FUNCTION_NAME"), region: env("AWS_REGION")}
 	h := &handler{metrics: newMetrics(logs, where.function), log: slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: settings.level}))}
-	h.house = wiring.House{Accounts: wiring.Accounts(aws, h.metrics.throttle), Executions: store, Groups: settings.groups}
+	h.house = wiring.House{Accounts: wiring.Accounts(aws, h.metrics.throttle), Executions: store, Plans: store, Groups: settings.groups,
+		Machine: wiring.StateMachine(aws, settings.machine)}
 	h.people = &notifier{executions: store, metrics: h.metrics, where: where}
 	if settings.topic != "" {
 		topic, err := awssns.New(aws, settings.topic)

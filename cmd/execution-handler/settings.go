@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"muster/awssns"
+	"muster/awssteps"
 	"muster/cmd/wiring"
 	"muster/recovery"
 )
@@ -14,10 +15,11 @@ import (
 // settings are what the function reads from its environment. Credentials,
 // region and endpoints are the AWS SDK's own business (AWS_ENDPOINT_URL, …).
 type settings struct {
-	table  string // where executions are kept
-	groups recovery.GroupStore
-	topic  string // the ARN; "": people are not told
-	level  slog.Level
+	table   string // where executions are kept
+	machine string // ARN of the state machine that drives them; "": none
+	groups  recovery.GroupStore
+	topic   string // the ARN; "": people are not told
+	level   slog.Level
 }
 
 // settingsTable is every setting there is. Each reads itself, and says what is
@@ -37,7 +39,17 @@ var settingsTable = []struct {
 		},
 	},
 	{
-		"MUSTER_GROUPS", "a file with protection groups (groups: of a plan file); none by default",
+		"MUSTER_STATE_MACHINE", "the ARN of the state machine that drives executions; without it start_execution and resume are refused",
+		func(s *settings, value string) error {
+			if value == "" {
+				return nil
+			}
+			s.machine = value
+			return awssteps.CheckARN(value)
+		},
+	},
+	{
+		"MUSTER_GROUPS", "a file with protection groups (groups: of a plan file), which hide those of the store; none by default",
 		func(s *settings, value string) (err error) {
 			if value != "" {
 				s.groups, err = wiring.Groups(value)

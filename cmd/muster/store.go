@@ -19,6 +19,7 @@ import (
 // store keeps executions, and what their drivers did.
 type store interface {
 	recovery.ExecutionStore
+	recovery.PlanStore
 	stepfunctions.Journal
 }
 
@@ -65,7 +66,7 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 			return err
 		}
 		table := wiring.Table(settings, at.table)
-		h.store, h.Executions, h.where = table, table, "table "+at.table
+		h.store, h.Executions, h.Plans, h.where = table, table, table, "table "+at.table
 		return nil
 	}
 	file, err := sqlite.Open(ctx, at.file)
@@ -73,7 +74,7 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 		return err
 	}
 	h.closers = append(h.closers, file.Close)
-	h.store, h.Executions, h.where = file, file, at.file
+	h.store, h.Executions, h.Plans, h.where = file, file, file, at.file
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"muster/awsdrs"
+	"muster/awssteps"
 	"muster/event"
 	"muster/orchestrator"
 	"muster/planfile"
@@ -20,7 +21,15 @@ import (
 type House struct {
 	Accounts   recovery.Accounts
 	Executions recovery.ExecutionStore
-	Groups     recovery.GroupStore // nil: there are no stored protection groups
+	Plans      recovery.PlanStore  // nil: nobody asks for operations
+	Groups     recovery.GroupStore // of a file: they hide those of Plans; nil: there are none
+	Machine    Machine             // nil: nobody drives executions from here
+}
+
+// Machine is the state machine that drives executions.
+type Machine interface {
+	event.Workflow
+	event.Runs
 }
 
 // Accounts opens the accounts that a configuration of the AWS SDK leads to. It
@@ -36,7 +45,8 @@ type Observer func(recovery.ExecutionID, recovery.Event)
 
 // Handler answers events. Its Invoke is what Lambda calls.
 func (h House) Handler(observe Observer) event.Handler {
-	return event.Handler{Starter: h.Orchestrator(observe)}
+	o := h.Orchestrator(observe)
+	return event.Handler{Starter: o, Operator: o, Records: h.Executions, Plans: h.Plans, Workflow: h.Machine, Runs: h.Machine}
 }
 
 // Orchestrator does what an event, or somebody at a command line, asks for.
@@ -44,9 +54,43 @@ func (h House) Orchestrator(observe Observer) *orchestrator.Orchestrator {
 	return &orchestrator.Orchestrator{
 		Accounts:   h.Accounts,
 		Executions: h.Executions,
-		Groups:     h.Groups,
+		Groups:     h.groups(),
 		Observe:    observe,
 	}
+}
+
+// groups are those of the file, and behind them those of the store.
+func (h House) groups() recovery.GroupStore {
+	var all first
+	if h.Groups != nil {
+		all = append(all, h.Groups)
+	}
+	if h.Plans != nil {
+		all = append(all, recovery.GroupsOf{PlanStore: h.Plans})
+	}
+	return all
+}
+
+// first is stores of groups, of which the first that knows a group has it.
+type first []recovery.GroupStore
+
+// Group implements recovery.GroupStore.
+func (f first) Group(ctx context.Context, id recovery.ProtectionGroupID) (*recovery.ProtectionGroup, error) {
+	for _, groups := range f {
+		if g, err := groups.Group(ctx, id); g != nil || err != nil {
+			return g, err
+		}
+	}
+	return nil, nil
+}
+
+// StateMachine is the deployed one of an ARN that awssteps.CheckARN lets pass;
+// nil for none. It calls nobody.
+func StateMachine(config aws.Config, arn string) Machine {
+	if arn == "" {
+		return nil
+	}
+	return awssteps.New(config, arn)
 }
 
 // Groups reads the protection groups of a file.
