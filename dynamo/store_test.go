@@ -23,8 +23,9 @@ func TestPlans(t *testing.T) {
 }
 
 func TestPlansOverDynamoDBLocal(t *testing.T) {
+	cfg := local(t)
 	recoverytest.Plans(t, func(t *testing.T) func() recovery.PlanStore {
-		cfg, table := local(t), "executions-"+rand.Text()
+		table := "executions-" + rand.Text()
 		create(t, cfg, table)
 		return func() recovery.PlanStore { return dynamo.New(cfg, table) }
 	})
@@ -41,8 +42,9 @@ func TestExecutions(t *testing.T) {
 // TestExecutionsOverDynamoDBLocal is the suite over AWS's own DynamoDB Local,
 // which MUSTER_TEST_DYNAMODB names: http://127.0.0.1:8000.
 func TestExecutionsOverDynamoDBLocal(t *testing.T) {
+	cfg := local(t)
 	recoverytest.Executions(t, func(t *testing.T) func() recovery.ExecutionStore {
-		cfg, table := local(t), "executions-"+rand.Text()
+		table := "executions-" + rand.Text()
 		create(t, cfg, table)
 		return func() recovery.ExecutionStore { return dynamo.New(cfg, table) }
 	})

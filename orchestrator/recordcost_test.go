@@ -1,0 +1,118 @@
+package orchestrator_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/dynamo"
+	"muster/dynamotest"
+	"muster/orchestrator"
+	"muster/recovery"
+	"muster/simulator"
+)
+
+// tallied is a shelf in DynamoDB that tells what it cost.
+type tallied struct {
+	*dynamo.Store
+	db *dynamotest.DynamoDB
+}
+
+func (s tallied) through(*process, *house) recovery.ExecutionStore { return s.Store }
+
+func inTable(t testing.TB) shelf {
+	t.Helper()
+	db := dynamotest.New()
+	store := dynamo.New(db.Config(), "executions")
+	if _, err := store.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return tallied{store, db}
+}
+
+// cost counts what is asked of DynamoDB meanwhile: calls by their operation,
+// and the items that are written.
+func (s tallied) cost(do func()) map[string]int {
+	before := len(s.db.Calls())
+	do()
+	cost := map[string]int{}
+	for _, c := range s.db.Calls()[before:] {
+		cost[c.Operation]++
+		if c.Operation == "TransactWriteItems" {
+			cost["items written"] += c.Items
+		}
+	}
+	return cost
+}
+
+// costs runs a plan and tells what the beginning, one start and two polls of
+// all its waves cost: one that sees something new in each, and one that does
+// not.
+func costs(t *testing.T, waves, servers int) (begin, start, news, nothing map[string]int) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openOn(t, inTable, waves*servers, fleet(waves*servers, endless, nil), simulator.Options{})
+		store := h.store.(tallied)
+		o := h.starter(nil)
+		o.Now = time.Now
+		sizes := make([]int, waves)
+		for i := range sizes {
+			sizes[i] = servers
+		}
+		p := h.plan(sizes...)
+		for i := range p.Waves {
+			p.Waves[i].Independent = true
+			for j := range p.Waves[i].Servers {
+				p.Waves[i].Servers[j].LaunchConfig = nil // nothing is written
+			}
+		}
+		begin = store.cost(func() { h.begin(o, p) })
+		for n := 1; n < waves; n++ {
+			h.startOne(o, n)
+		}
+		o = h.starter(nil) // a process that has read nothing yet
+		o.Now = time.Now
+		start = store.cost(func() { h.startOne(o, waves) })
+		poll := func() {
+			if _, err := o.Poll(t.Context(), orchestrator.Poll{Execution: h.wave.Execution}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		poll()
+		for e := h.record(); e.Attempts[0].Outcomes[0].Status != "LAUNCHED"; e = h.record() {
+			time.Sleep(time.Minute)
+			news = store.cost(poll)
+		}
+		nothing = store.cost(poll)
+	})
+	return begin, start, news, nothing
+}
+
+func (h *house) record() *recovery.Execution {
+	h.t.Helper()
+	e, err := h.store.Execution(h.t.Context(), h.wave.Execution)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return e
+}
+
+func TestWhatTheRecordCostsGrowsWithWavesAndNotWithServers(t *testing.T) {
+	for _, size := range []struct{ waves, servers int }{{1, 1}, {1, 100}, {10, 1}} {
+		t.Run(fmt.Sprintf("%d waves of %d servers", size.waves, size.servers), func(t *testing.T) {
+			begin, start, news, nothing := costs(t, size.waves, size.servers)
+			for what, c := range map[string]struct{ got, want map[string]int }{
+				"beginning":                    {begin, map[string]int{"Query": 2, "TransactWriteItems": 1, "items written": 4}},
+				"starting a wave":              {start, map[string]int{"Query": 2, "TransactWriteItems": 3, "items written": 9}},
+				"a poll that sees something":   {news, map[string]int{"Query": 1, "TransactWriteItems": size.waves, "items written": 3 * size.waves}},
+				"a poll that sees nothing new": {nothing, map[string]int{"Query": 1}},
+			} {
+				if diff := cmp.Diff(c.want, c.got); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", what, diff)
+				}
+			}
+		})
+	}
+}
