@@ -153,18 +153,16 @@ func TestProblemsAreToldInWords(t *testing.T) {
 		"no region":      {dynamo.New(aws.Config{Credentials: d.Config().Credentials}, "executions"), "", 0, []string{"dynamodb:executions in no region", "it could not be sent"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-			defer cancel()
 			if c.fault != "" {
 				d.Fail(dynamotest.Fault{Kind: c.fault})
 				defer d.Heal()
 			}
 			before := len(d.Calls())
-			_, err := c.store.Execution(ctx, "exec-1")
+			_, err := c.store.Execution(t.Context(), "exec-1")
 			if calls := len(d.Calls()) - before; c.calls > 0 && calls != c.calls {
 				t.Errorf("%d calls, want %d: it does not pass by itself", calls, c.calls)
 			}
-			commitErr := c.store.Commit(ctx, claiming(e, 2, "token-2"))
+			commitErr := c.store.Commit(t.Context(), claiming(e, 2, "token-2"))
 			for _, err := range []error{err, commitErr} {
 				if err == nil {
 					t.Fatal("got no error")
