@@ -8,34 +8,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"muster/dynamo"
-	"muster/dynamotest"
 	"muster/orchestrator"
 	"muster/recovery"
 	"muster/simulator"
 )
 
-// tallied is a shelf in DynamoDB that tells what it cost.
-type tallied struct {
-	*dynamo.Store
-	db *dynamotest.DynamoDB
-}
-
-func (s tallied) through(*process, *house) recovery.ExecutionStore { return s.Store }
-
-func inTable(t testing.TB) shelf {
-	t.Helper()
-	db := dynamotest.New()
-	store := dynamo.New(db.Config(), "executions")
-	if _, err := store.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return tallied{store, db}
-}
-
 // cost counts what is asked of DynamoDB meanwhile: calls by their operation,
 // and the items that are written.
-func (s tallied) cost(do func()) map[string]int {
+func (s table) cost(do func()) map[string]int {
 	before := len(s.db.Calls())
 	do()
 	cost := map[string]int{}
@@ -54,7 +34,7 @@ func (s tallied) cost(do func()) map[string]int {
 func costs(t *testing.T, waves, servers int) (begin, start, news, nothing map[string]int) {
 	synctest.Test(t, func(t *testing.T) {
 		h := openOn(t, inTable, waves*servers, fleet(waves*servers, endless, nil), simulator.Options{})
-		store := h.store.(tallied)
+		store := h.store.(table)
 		o := h.starter(nil)
 		o.Now = time.Now
 		sizes := make([]int, waves)
