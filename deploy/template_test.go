@@ -238,6 +238,10 @@ func TestTheFunctionGetsEveryDocumentedSetting(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-docs/lambda.md +hub.yaml: %s", diff)
 	}
+	machine := hub(t).Resources["StateMachine"].Properties["StateMachineName"]
+	if got, want := variables["MUSTER_STATE_MACHINE"], fmt.Sprintf("arn:aws:states:us-west-2:999999999999:stateMachine:%s", machine); got != want {
+		t.Errorf("MUSTER_STATE_MACHINE is %s, want %s", got, want)
+	}
 	for key, want := range map[string]any{"Runtime": "provided.al2023", "MemorySize": 512, "Timeout": 900, "Handler": "bootstrap"} {
 		if function[key] != want {
 			t.Errorf("%s is %v, want %v", key, function[key], want)

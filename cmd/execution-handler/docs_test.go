@@ -3,10 +3,12 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"muster/cloudformation"
+	"muster/event"
 	"muster/recovery"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,5 +79,27 @@ func TestTheFunctionHearsOfWhatItTells(t *testing.T) {
 	}
 	if diff := cmp.Diff(toldOf, got.DynamoDB.NewImage["kind"].S); diff != "" || len(filters) != 1 {
 		t.Errorf("%d filters: %s", len(filters), diff)
+	}
+}
+
+func TestTheDeployedAliasesAreThoseThatTheFunctionKnows(t *testing.T) {
+	text, err := os.ReadFile("../../deploy/hub.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := cloudformation.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range template.Resources {
+		if r.Type == "AWS::Lambda::Alias" {
+			got = append(got, r.Properties["Name"].(string))
+		}
+	}
+	slices.Sort(got)
+	want := []string{notifyAlias, string(event.Operate), string(event.Orchestrate), string(event.Read)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-function +hub.yaml: %s", diff)
 	}
 }
