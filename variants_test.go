@@ -4,9 +4,11 @@ package muster_test
 
 // The proofs.
 var (
-	crashProof = proof{"orchestrator", "", "TestDisturbedAtAnyCallEveryActionEndsAsIfNothingHadBeen"}
-	fileProof  = proof{"sqlite", "", "TestKeepsThePromisesOfAnExecutionStore"}
-	tableProof = proof{"dynamo", "", "TestExecutions"}
+	crashProof   = proof{room: "orchestrator", test: "TestDisturbedAtAnyCallEveryActionEndsAsIfNothingHadBeen"}
+	tortureProof = proof{room: "orchestrator", test: "TestRandomSchedulesKeepEveryPromise", args: []string{"-torture.seeds=500"}}
+	fileProof    = proof{room: "sqlite", test: "TestKeepsThePromisesOfAnExecutionStore"}
+	tableProof   = proof{room: "dynamo", test: "TestExecutions"}
+	lostProof    = proof{room: "dynamo", test: "TestAWriteWhoseAnswerWasLostIsKnownByItsMark"}
 )
 
 var variants = []variant{
@@ -46,17 +48,31 @@ var variants = []variant{
 	{"a clean-up does not say what it is about to terminate", "orchestrator/cleanup.go", []string{
 		"len(ids), ids)})\n		return &c, nil\n", "len(ids), ids)})\n		_ = c\n		return nil, nil\n",
 	}, crashProof},
-	{"a change is written whatever the version, in the file", "sqlite/commit.go", []string{
+	{"a transaction without its version condition, in the file", "sqlite/commit.go", []string{
 		"WHERE id = ?1 AND version = ?6", "WHERE id = ?1",
 		"INSERT INTO events", "INSERT OR REPLACE INTO events",
 	}, fileProof},
 	{"a plan that is held is given to a second execution", "sqlite/commit.go", []string{
 		"		if by != e.ID {\n", "		if false {\n",
 	}, fileProof},
-	{"a change is written whatever the version, in the table", "dynamo/header.go", []string{
+	{"a transaction without its version condition, in the table", "dynamo/header.go", []string{
 		"\"#\"+attrVersion+\" = :was\", values", "\"#\"+attrVersion+\" >= :was\", values",
 	}, tableProof},
 	{"a write whose answer was lost does not know itself again", "dynamo/header.go", []string{
 		"	case textOf(found, attrWrite) == token:\n", "	case false:\n",
-	}, proof{"dynamo", "", "TestAWriteWhoseAnswerWasLostIsKnownByItsMark"}},
+	}, lostProof},
+	{"a poll trusts the job's status", "recovery/poll.go", []string{
+		"	i := slices.IndexFunc(s.Job.Participants, func(p Participant) bool { return p.Server == o.Server })\n",
+		"	if s.Job.Over() {\n		o.Status = \"LAUNCHED\"\n		return o\n	}\n" +
+			"	i := slices.IndexFunc(s.Job.Participants, func(p Participant) bool { return p.Server == o.Server })\n",
+	}, tortureProof},
+	{"a retry includes the servers that were launched", "recovery/decide.go", []string{
+		"		case o.Launched():\n			o.Earlier = true\n			next.Outcomes = append(next.Outcomes, o)\n", "",
+	}, tortureProof},
+	{"a wave starts before what it depends on", "recovery/next.go", []string{
+		"s.status[w.Number] == StatusPending && s.ready(w) && ", "s.status[w.Number] == StatusPending && ",
+	}, tortureProof},
+	{"an answer that is not clear is taken for a refusal", "orchestrator/send.go", []string{
+		"		case refused.Ambiguous:\n", "		case false:\n",
+	}, tortureProof},
 }
