@@ -18,7 +18,7 @@ BENCH ?= .
 SEEDS ?= 2000
 FIRST ?= 1
 
-.PHONY: help demo demo-events check format vet staticcheck test build bench torture broken fuzz lambda stack deploy release clean FORCE
+.PHONY: help demo demo-events check format vet staticcheck test build bench torture broken fuzz lambda stack deploy deploy-rehearsal release clean FORCE
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -105,6 +105,13 @@ stack: bin/execution-handler.zip ## what is deployed, into bin/stack
 
 deploy: stack ## the hub, in AWS: STACK=muster REGION=us-west-2 (BUCKET=…, PARAMETERS="NotificationEmail=…")
 	@tools/deploy '$(STACK)' '$(REGION)' '$(BUCKET)' $(PARAMETERS)
+
+# One after the other, as check builds them.
+deploy-rehearsal: ## a deployment on this machine: the built function, the packaged template, a whole drill (npm, a JDK)
+	@$(MAKE) --no-print-directory -j1 bin/muster bin/lambda/$$($(GO) env GOHOSTARCH)/bootstrap stack
+	@rm -f bin/rehearsal.txt
+	.ci/dynamodb/with $(GO) test -tags rehearsal -count=1 -timeout 15m -v ./rehearsal -summary $(CURDIR)/bin/rehearsal.txt
+	@printf '\n' && cat bin/rehearsal.txt
 
 release: ## all that a release holds, into dist (VERSION=1.2.0)
 	@MAKE='$(MAKE)' tools/release '$(VERSION)'

@@ -94,6 +94,9 @@ var walls = map[string]wall{
 		rooms: []string{"recovery"}, modules: testModules,
 		why: "recoverytest judges every store and region alike, so it knows none of them",
 	},
+	"rehearsal": {
+		why: "rehearsal is tests from outside alone: it puts a deployment together, and is in no program",
+	},
 	"cmd/wiring": {
 		rooms: anyRoom, modules: []string{"..."},
 		why: "cmd puts the rooms together",
