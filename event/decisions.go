@@ -218,6 +218,8 @@ func (a *ask) possible(e *recovery.Execution) string {
 			words = append(words, fmt.Sprintf("%s (%s)", about, choices(q.Choices)))
 		}
 		return "it asks about " + strings.Join(words, ", ")
+	case e.Interrupted != nil:
+		return "it was interrupted: resume and cancel_execution are possible"
 	case e.Pause != nil:
 		return "it is paused: resume and cancel_execution are possible"
 	}

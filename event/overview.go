@@ -3,6 +3,7 @@ package event
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"time"
@@ -18,7 +19,7 @@ type Overview struct {
 	PlanName  string                 `json:"planName,omitempty"`
 	Type      recovery.ExecutionType `json:"executionType"`
 	By        string                 `json:"initiatedBy"`
-	State     string                 `json:"state"` // its outcome; RUNNING, WAITING_FOR_DECISION or CANCELLING before; DAMAGED
+	State     string                 `json:"state"` // its outcome; RUNNING, WAITING_FOR_DECISION, INTERRUPTED or CANCELLING before; DAMAGED
 	Reason    string                 `json:"reason"`
 	Begun     time.Time              `json:"begun"`
 	Ended     *time.Time             `json:"ended,omitempty"`
@@ -64,10 +65,11 @@ type ServerOverview struct {
 
 // Words of an execution that has no outcome yet.
 const (
-	stateRunning    = "RUNNING"
-	stateWaiting    = "WAITING_FOR_DECISION"
-	stateCancelling = "CANCELLING"
-	StateDamaged    = "DAMAGED" // what the record says of it cannot be read
+	stateRunning     = "RUNNING"
+	stateWaiting     = "WAITING_FOR_DECISION"
+	stateInterrupted = "INTERRUPTED" // nobody drives it, whatever runs
+	stateCancelling  = "CANCELLING"
+	StateDamaged     = "DAMAGED" // what the record says of it cannot be read
 )
 
 var instanceID = regexp.MustCompile(`\bi-[0-9a-f]+\b`)
@@ -132,10 +134,8 @@ func OverviewOf(e *recovery.Execution, plan *recovery.Plan, events []recovery.Ev
 	a.Seconds = int(Scaled(end.Sub(a.Begun), speed).Seconds())
 	step := recovery.Next(e, now)
 	a.State, a.Reason = stateOf(e, step)
-	if a.State == stateWaiting {
-		for _, q := range step.Decisions {
-			a.Questions = append(a.Questions, QuestionOverview(q))
-		}
+	for _, q := range questionsOf(e, step) {
+		a.Questions = append(a.Questions, QuestionOverview(q))
 	}
 	if err := e.CheckLog(events); err != nil {
 		a.Damage = err.Error()
@@ -182,10 +182,31 @@ func stateOf(e *recovery.Execution, step recovery.Step) (state, reason string) {
 		return stateRunning, "its waves are started event by event, without a plan; what became of their servers is known after poll_wave_status"
 	case e.Cancel != nil:
 		return stateCancelling, step.Reason
-	case step.Action == recovery.DoAwaitDecision:
+	}
+	q, interrupted := e.Interruption()
+	switch waits := step.Action == recovery.DoAwaitDecision; {
+	case interrupted && waits:
+		return stateInterrupted, q.Text
+	case interrupted:
+		return stateInterrupted, fmt.Sprintf("%s; nobody looks after this until it is resumed: %s", q.Text, step.Reason)
+	case waits:
 		return stateWaiting, step.Reason
 	}
 	return stateRunning, step.Reason
+}
+
+// questionsOf is what people may answer now: what the execution waits for, and
+// whether it goes on where it was interrupted, although jobs run.
+func questionsOf(e *recovery.Execution, step recovery.Step) []recovery.Question {
+	switch q, interrupted := e.Interruption(); {
+	case e.Ended != nil || e.Waves == nil || e.Cancel != nil:
+		return nil
+	case step.Action == recovery.DoAwaitDecision:
+		return step.Decisions
+	case interrupted:
+		return []recovery.Question{q}
+	}
+	return nil
 }
 
 func waveOf(e *recovery.Execution, r *recovery.WaveRecord, plan *recovery.Plan, events []recovery.Event, speed float64, now time.Time) WaveOverview {

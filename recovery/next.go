@@ -229,11 +229,20 @@ func (s *surveyed) holdsUp(w *WaveRecord, a *Attempt) bool {
 		s.now.Before(a.StartedAt.Add(2*w.TimeLimit))
 }
 
+// Interruption is what an execution asks while it is interrupted: it may be
+// answered although jobs run, which nobody looks at until it is.
+func (e *Execution) Interruption() (q Question, interrupted bool) {
+	if e.Interrupted == nil || e.Cancel != nil || e.Ended != nil {
+		return Question{}, false
+	}
+	return Question{Interrupted, 0, []Choice{Resume, CancelAll}, "the execution was interrupted: " + e.Interrupted.Reason}, true
+}
+
 // questions lists what people have to decide before anything can go on.
 func (s *surveyed) questions() []Question {
 	var q []Question
-	if s.e.Interrupted != nil {
-		q = append(q, Question{Interrupted, 0, []Choice{Resume, CancelAll}, "the execution was interrupted: " + s.e.Interrupted.Reason})
+	if asked, is := s.e.Interruption(); is {
+		q = append(q, asked)
 	}
 	if s.e.Pause != nil {
 		q = append(q, Question{PauseRequested, 0, []Choice{Resume, CancelAll}, fmt.Sprintf("a pause was asked for by %s", Quote(s.e.Pause.By))})
