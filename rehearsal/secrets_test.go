@@ -44,7 +44,7 @@ func lookForSecrets(t *testing.T, p *person) {
 			}
 		}
 	}
-	for _, metric := range []string{"DecisionWaitSeconds", "WavesFailed"} {
+	for _, metric := range []string{"DecisionWaitSeconds", "WavesFailed", "ExecutionsInterrupted"} {
 		if !strings.Contains(c.function.logs.all(), `"`+metric+`":`) {
 			t.Errorf("the log has no metric %s", metric)
 		}

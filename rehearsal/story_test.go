@@ -21,7 +21,9 @@ func TestADeploymentIsRehearsed(t *testing.T) {
 		return
 	}
 	t.Run("an alias says what may be asked for", func(t *testing.T) { tryAliases(t, p) })
-	t.Run("a drill goes to its end", func(t *testing.T) { drill(t, p) })
+	if t.Run("a drill goes to its end", func(t *testing.T) { drill(t, p) }) {
+		t.Run("an interrupted execution goes on with one command", func(t *testing.T) { interrupt(t, p) })
+	}
 	t.Run("no secret is told", func(t *testing.T) { lookForSecrets(t, p) })
 }
 
