@@ -81,7 +81,7 @@ func TestPeopleOperateTheFunctionByItsAliases(t *testing.T) {
 
 	// Whoever may call the function itself, or a version of it, is held up by no alias.
 	for _, called := range []string{"", "$LATEST", "7"} {
-		ask(called, `{"operation": "list_executions"}`, `"state":"WAITING_FOR_DECISION"`)
+		ask(called, `{"operation": "list_executions"}`, `"state":"INTERRUPTED"`)
 		ask(called, `{"action": "begin_execution", "state": {}}`, `"error":"VALIDATION_ERROR"`)
 	}
 	ask("live", `{"operation": "list_executions"}`, `"error":"NOT_ALLOWED"`, "there are: operate, orchestrate, read")
