@@ -48,6 +48,7 @@ func (h *hub) now() time.Time { return h.clock }
 // handler is a new invocation's.
 func (h *hub) handler() event.Handler {
 	o := &orchestrator.Orchestrator{Accounts: &h.country, Executions: h.store, Groups: recovery.GroupsOf{PlanStore: h.store}, Now: h.now,
+		Wake:     func(ctx context.Context, token recovery.Secret) error { return h.Succeed(ctx, token.Reveal(), nil) },
 		NewToken: func() recovery.Token { h.tokens++; return recovery.Token(fmt.Sprint("token-", h.tokens)) }}
 	return event.Handler{Starter: o, Operator: o, Records: h.store, Plans: h.store, Workflow: &h.machine, Runs: &h.machine, Now: h.now,
 		Caller: event.Caller{Alias: h.alias, RequestID: "request-7"}}

@@ -3,6 +3,7 @@ package event_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,8 +56,8 @@ func TestADecisionStandsThoughWhoWaitsCouldNotBeTold(t *testing.T) {
 		t.Errorf("resume does not tell it either: %s", answer)
 	}
 	h.run("exec-1")
-	if len(h.told) != 1 {
-		t.Errorf("told %v", h.told)
+	if others := slices.DeleteFunc(h.told, func(token string) bool { return token == "planted-token-of-exec-1-0" }); len(others) != 0 {
+		t.Errorf("told %v, too", others)
 	}
 }
 

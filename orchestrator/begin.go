@@ -123,7 +123,7 @@ func differs(id recovery.ExecutionID) error {
 // supersede makes the holder of the plan let go, where that is allowed, and
 // has nothing to do where somebody else was faster: the same event, perhaps.
 func (o *Orchestrator) supersede(ctx context.Context, b Begin, holder recovery.ExecutionID) error {
-	_, err := o.amend(ctx, holder, func(e *recovery.Execution) (*recovery.Change, error) {
+	e, err := o.amend(ctx, holder, func(e *recovery.Execution) (*recovery.Change, error) {
 		switch {
 		case e.Cancel != nil || e.Ended != nil:
 			return nil, nil
@@ -134,6 +134,9 @@ func (o *Orchestrator) supersede(ctx context.Context, b Begin, holder recovery.E
 		return o.decision(e, recovery.Decision{Choice: recovery.CancelAll,
 			Request: recovery.Request{By: b.InitiatedBy, At: o.now(), RequestID: b.RequestID, Reason: fmt.Sprintf("recovery %s takes the plan from this drill", b.Execution)}})
 	})
+	if err == nil && e.Ended == nil {
+		o.wake(ctx, e.TaskToken) // no recovery waits for a drill that cannot be told
+	}
 	return err
 }
 
@@ -158,8 +161,19 @@ func (o *Orchestrator) goOn(ctx context.Context, b Begin, digest string) (*recov
 		if e.Interrupted == nil && e.TaskToken.IsZero() {
 			return nil, nil
 		}
-		// Whatever waited for a decision does not wait any more.
-		e.Interrupted, e.TaskToken = nil, recovery.Secret{}
+		// While a question is open its task waits, and who begins is late: a
+		// first try that was still alive when the second had gone on.
+		if !e.TaskToken.IsZero() && recovery.Next(e, o.now()).Action == recovery.DoAwaitDecision {
+			return nil, nil
+		}
+		// It may be late here, too, so that no token is forgotten that was not
+		// told.
+		if o.wake(ctx, e.TaskToken) {
+			e.TaskToken = recovery.Secret{}
+		} else if e.Interrupted == nil {
+			return nil, nil
+		}
+		e.Interrupted = nil
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventContinued, Message: "a driver goes on from the record"})
 		return &c, nil
 	})

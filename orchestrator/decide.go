@@ -84,12 +84,15 @@ func (o *Orchestrator) Interrupt(ctx context.Context, id recovery.ExecutionID, w
 
 // Await records the token of a state machine's task that waits for a
 // decision, and gives the execution as it is after that: a decision may have
-// been faster.
+// been faster. Of two tries of one task, which have a token each, the first may
+// come last: so the task whose token gives way is woken, and asks anew if it
+// waits still.
 func (o *Orchestrator) Await(ctx context.Context, id recovery.ExecutionID, token recovery.Secret) (*recovery.Execution, error) {
 	return o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {
 		if err := o.opened(e); err != nil || e.Ended != nil || e.TaskToken == token {
 			return nil, err
 		}
+		o.wake(ctx, e.TaskToken)
 		e.TaskToken = token
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventAwaiting, Message: recovery.Next(e, o.now()).Reason})
 		return &c, nil

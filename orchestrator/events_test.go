@@ -136,6 +136,12 @@ func TestAnExecutionGoesOnWithoutItsPlan(t *testing.T) {
 		if _, err := o.Await(ctx, b.Execution, recovery.NewSecret("token")); err != nil {
 			t.Fatal(err)
 		}
+		if e, err := o.Continue(ctx, b); err != nil || e.Interrupted == nil || e.TaskToken.IsZero() {
+			t.Errorf("its task waits for an answer, and somebody who begins gives it: %+v, %v", e, err)
+		}
+		if err := o.Decide(ctx, b.Execution, recovery.Decision{Choice: recovery.Resume, Request: recovery.Request{By: "ops"}}); err != nil {
+			t.Fatal(err)
+		}
 		e, err := o.Continue(ctx, b)
 		if err != nil || e.Interrupted != nil || !e.TaskToken.IsZero() {
 			t.Errorf("got %+v, %v", e, err)

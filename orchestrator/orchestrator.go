@@ -23,6 +23,10 @@ type Orchestrator struct {
 	// Observe is told what happens, as it happens; nil: nobody listens. It must
 	// not block, and may be called from several goroutines at once.
 	Observe func(recovery.ExecutionID, recovery.Event)
+	// Wake completes the task that waits for a decision by its token, which is a
+	// secret; one that does not wait any more is no error. nil: whoever waits
+	// looks at the record by himself.
+	Wake func(context.Context, recovery.Secret) error
 	// Now is the time; nil: time.Now.
 	Now func() time.Time
 	// NewToken makes the mark of one invocation, never the same twice; nil: a

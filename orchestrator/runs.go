@@ -24,7 +24,7 @@ func (o *Orchestrator) NextRun(ctx context.Context, id recovery.ExecutionID, aft
 		if e.NewestRun() != after {
 			return nil, nil
 		}
-		e.Run = after + 1
+		e.Run, e.TaskToken = after+1, recovery.Secret{} // the task that gave it out went with its run
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventContinued, RequestID: r.RequestID,
 			Message: fmt.Sprintf("%s has run %s of the state machine started", recovery.Quote(r.By), e.RunName())})
 		return &c, nil

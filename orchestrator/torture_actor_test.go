@@ -159,6 +159,9 @@ func (a *actor) orchestrator() *orchestrator.Orchestrator {
 		Executions: filmed{a.st.store, a},
 		Now:        func() time.Time { return time.Now().Add(a.skew) },
 		Observe:    func(_ recovery.ExecutionID, ev recovery.Event) { a.st.observed(ev) },
+		Wake: func(ctx context.Context, token recovery.Secret) error {
+			return a.do("wake", func() error { return a.st.Succeed(ctx, token.Reveal(), nil) })
+		},
 		NewToken: func() recovery.Token {
 			a.mu.Lock()
 			defer a.mu.Unlock()
