@@ -74,6 +74,7 @@ func deployed(t *testing.T) *cloud {
 	})
 	c.lambda = serveInvoke(t, c)
 	c.follow(t)
+	t.Cleanup(c.machine.close)
 	return c
 }
 

@@ -26,6 +26,7 @@ type machine struct {
 	t             *testing.T // of the whole rehearsal
 	life          context.Context
 	running       sync.WaitGroup
+	close         func() // ends all runs, before anything that they need ends
 
 	mu     sync.Mutex
 	runs   map[string]*run
@@ -56,8 +57,8 @@ func makeMachine(t *testing.T, c *cloud) *machine {
 	}
 	server := httptest.NewServer(http.HandlerFunc(m.serve))
 	t.Cleanup(server.Close)
-	t.Cleanup(func() { end(); m.running.Wait() })
 	m.endpoint = server.URL
+	m.close = func() { end(); m.running.Wait() }
 	return m
 }
 
