@@ -68,7 +68,10 @@ func (s *Store) executions(ctx context.Context, most int) ([]recovery.Execution,
 			c := changed{at: textOf(h, attrChanged)}
 			c.ID = recovery.ExecutionID(strings.TrimPrefix(textOf(h, attrPK), executionPK("")))
 			found = append(found, c)
-			return s.readHeader(h, &found[len(found)-1].Execution)
+			if err := s.readHeader(h, &found[len(found)-1].Execution); !errors.Is(err, recovery.ErrDamaged) {
+				return err
+			}
+			return nil
 		})
 		if err != nil {
 			return nil, err

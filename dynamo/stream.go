@@ -16,7 +16,7 @@ func EventIn(newImage []byte) (recovery.Event, error) {
 		return recovery.Event{}, errors.New("the change is no item of a table")
 	}
 	var ev recovery.Event
-	if err := json.Unmarshal([]byte(image[attrRecord].S), &ev); err != nil || ev.Number == 0 || ev.Execution == "" || string(ev.Kind) != image[attrKind].S {
+	if err := json.Unmarshal([]byte(image[attrRecord].S), &ev); err != nil || ev.Number == 0 || ev.Execution.Check() != nil || image[attrPK].S != executionPK(ev.Execution) || string(ev.Kind) != image[attrKind].S {
 		return recovery.Event{}, fmt.Errorf("the change of %s, %s is no event of an execution", recovery.Quote(image[attrPK].S), recovery.Quote(image[attrSK].S))
 	}
 	return ev, nil

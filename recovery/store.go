@@ -33,7 +33,8 @@ type ExecutionStore interface {
 
 	// Executions lists executions, those that changed last first, at most so
 	// many, without their attempts. It may be called freely, and may be a
-	// little behind.
+	// little behind. One that is damaged keeps none of the others back: it is
+	// listed as far as it can be read, and Execution says what is wrong.
 	Executions(ctx context.Context, most int) ([]Execution, error)
 }
 

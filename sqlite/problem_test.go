@@ -212,3 +212,21 @@ func asNobody(t *testing.T) {
 		t.Errorf("as another user: %v\n%s", err, out)
 	}
 }
+
+func TestADamagedExecutionKeepsTheOthersInTheList(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "muster.db")
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	raw(t, path, `INSERT INTO executions (id, plan_id, type, start_time, initiated_by, version, last_event, last_event_hash, changed, opened)
+		VALUES ('exec-1', 'rp-1', 'DRILL', 't', 'u', 1, 0, '', 1, '{}'), ('exec-2', 'rp-2', 'DRILL', 't', 'u', 1, 0, '', 2, NULL)`)
+	all, err := s.Executions(t.Context(), 10)
+	if err != nil || len(all) != 2 || all[1].ID != "exec-1" || all[1].Version == 0 {
+		t.Errorf("got %+v, %v; want both", all, err)
+	}
+	if _, err := s.Execution(t.Context(), "exec-1"); !errors.Is(err, recovery.ErrDamaged) {
+		t.Errorf("got %v, want ErrDamaged", err)
+	}
+}

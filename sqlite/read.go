@@ -58,7 +58,7 @@ func (s *Store) Executions(ctx context.Context, most int) ([]recovery.Execution,
 		if err := scan(fields(&e, &opened)...); err != nil {
 			return err
 		}
-		if err := e.ReadOpened(opened); err != nil {
+		if err := e.ReadOpened(opened); err != nil && !errors.Is(err, recovery.ErrDamaged) {
 			return err
 		}
 		all = append(all, e)

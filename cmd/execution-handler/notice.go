@@ -77,6 +77,17 @@ func notice(e *recovery.Execution, ev recovery.Event, at place, now time.Time) (
 	}, true
 }
 
+// damagedNotice is what people are told of an event whose execution cannot be
+// read any more.
+func damagedNotice(ev recovery.Event, damage error, at place) awssns.Message {
+	return awssns.Message{
+		Subject: fmt.Sprintf("Muster: %s: its record is damaged", ev.Execution),
+		Text: fmt.Sprintf("Execution %s, %s\n\n%s\n\nSomebody cut or edited its record, and nothing of it goes on: %v\n\nLook at it:\n%s\n",
+			ev.Execution, ev.At.UTC().Format("2006-01-02 15:04:05 UTC"), ev.Message, damage, at.command("show", ev.Execution)),
+		Attributes: map[string]string{"kind": string(ev.Kind), "executionId": string(ev.Execution)},
+	}
+}
+
 func servers(e *recovery.Execution) (n int) {
 	for i := range e.Waves {
 		n += e.Waves[i].Servers

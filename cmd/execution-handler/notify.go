@@ -65,7 +65,7 @@ func (n *notifier) Invoke(ctx context.Context, log *slog.Logger, event []byte) (
 		if h.Look != "decisions" {
 			return nil, fmt.Errorf(`there is nothing to look at called %s; there is "decisions"`, recovery.Quote(h.Look))
 		}
-		return []byte("{}"), n.look(ctx)
+		return []byte("{}"), n.look(ctx, log)
 	}
 	answer := undone{Failures: []failure{}}
 	for _, c := range h.Records {
@@ -85,10 +85,16 @@ func (n *notifier) tell(ctx context.Context, log *slog.Logger, c change) error {
 		return nil
 	}
 	e, err := n.executions.Execution(ctx, ev.Execution)
-	if err != nil {
+	var m awssns.Message
+	worth := true
+	switch {
+	case errors.Is(err, recovery.ErrDamaged): // it stays so, and others wait behind it
+		m = damagedNotice(ev, err, n.where)
+	case err != nil:
 		return fmt.Errorf("reading the record of execution %s: %w", ev.Execution, err)
+	default:
+		m, worth = notice(e, ev, n.where, time.Now())
 	}
-	m, worth := notice(e, ev, n.where, time.Now())
 	if !worth {
 		return nil
 	}
@@ -116,8 +122,9 @@ var counted = map[recovery.EventKind]metric{
 const mostLooked = 200
 
 // look measures how long the execution that has waited longest for a decision
-// has done so: 0 where none does.
-func (n *notifier) look(ctx context.Context) error {
+// has done so: 0 where none does. One whose record is damaged keeps nobody from
+// being told of the others.
+func (n *notifier) look(ctx context.Context, log *slog.Logger) error {
 	list, err := n.executions.Executions(ctx, mostLooked)
 	if err != nil {
 		return fmt.Errorf("listing executions: %w", err)
@@ -128,6 +135,10 @@ func (n *notifier) look(ctx context.Context) error {
 			continue
 		}
 		e, err := n.executions.Execution(ctx, header.ID)
+		if errors.Is(err, recovery.ErrDamaged) {
+			log.Error("whether an execution waits cannot be read", "executionId", string(header.ID), "error", err.Error())
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("reading the record of execution %s: %w", header.ID, err)
 		}

@@ -279,3 +279,35 @@ func TestTheAliasThatTellsDoesNothingElse(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 }
+
+func TestADamagedRecordIsToldAndHoldsUpNobody(t *testing.T) {
+	p := &people{}
+	f := startTelling(t, p)
+	f.must(fmt.Sprintf(`{"action": "begin_execution", "state": %s}`, strings.Replace(state("s-app-01"), "exec-n", "exec-whole", 1)))
+	f.must(fmt.Sprintf(`{"action": "begin_execution", "state": %s}`, strings.Replace(state("s-app-02"), "rp-1", "rp-2", 1)))
+	_, event := stream(t, f, 1)
+	_, err := dynamodb.NewFromConfig(f.dynamodb.Config()).UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: new("executions"), UpdateExpression: new("SET opened = :o"),
+		Key:                       map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "EXECUTION#exec-n"}, "sk": &types.AttributeValueMemberS{Value: "EXECUTION"}},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":o": &types.AttributeValueMemberS{Value: "{"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := f.invokeBy("notify", event, time.Minute); r.body != `{"batchItemFailures":[]}` {
+		t.Errorf("got %+v", r)
+	}
+	if diff := cmp.Diff([]string{"Muster: exec-n: its record is damaged"}, p.told()); diff != "" {
+		t.Error(diff)
+	}
+	if r := f.invokeBy("notify", []byte(`{"look": "decisions"}`), time.Minute); r.kind != "response" {
+		t.Errorf("got %+v", r)
+	}
+	if r := f.invoke([]byte(`{"operation": "list_executions"}`), time.Minute); !strings.Contains(r.body, `"DAMAGED"`) || !strings.Contains(r.body, "exec-whole") {
+		t.Errorf("got %+v, want both listed", r)
+	}
+	f.stop()
+	if waited := emitted(t, f.logs.String())["DecisionWaitSeconds"]; len(waited) != 1 || waited[0] <= 0 {
+		t.Errorf("the wait of the other is measured as %v", waited)
+	}
+}
