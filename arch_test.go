@@ -52,6 +52,10 @@ var walls = map[string]wall{
 		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/...", "golang.org/x/time/rate"},
 		why: "awsdrs knows one technology, and is told what to do in recovery's words alone",
 	},
+	"awslambda": {
+		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
+		why: "awslambda knows one technology, and not what it asks",
+	},
 	"awssteps": {
 		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
 		why: "awssteps knows one technology, and is told what to do in recovery's words alone",

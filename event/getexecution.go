@@ -24,7 +24,7 @@ type overviewAnswer struct {
 // getExecution tells all that the record says of an execution.
 func (a *ask) getExecution() (any, error) {
 	id := a.needID()
-	after := int64(a.mayWhole("eventsAfter", 0, 1<<31))
+	after := int64(a.mayWhole("eventsAfter", 0, mostWhole))
 	only := noWave
 	if v := a.known["waveNumber"]; v.given() {
 		n, wrong := waveNumber(v)

@@ -5,6 +5,9 @@ import (
 	"strconv"
 )
 
+// mostWhole is the largest number that whole reads.
+const mostWhole = 999_999_999
+
 // whole reads a JSON number that stands for an integer, however it is spelled:
 // 1, 1.0, 1e0 and 10e-1 are the same number, and state machines hand over all
 // of them. It works on the digits, so that an exponent of a billion costs

@@ -46,6 +46,13 @@ func StateOf(o Opening) []byte {
 	return encode(s)
 }
 
+// DocumentOf gives a plan by itself, with the settings of its groups, as
+// put_plan and start_execution take it. It holds the plan's external ids in the
+// open.
+func DocumentOf(p *recovery.Plan, groups map[recovery.ProtectionGroupID]*recovery.ProtectionGroup) []byte {
+	return encode(planOf(p, groups, false))
+}
+
 // withExternalIDs gives the plan with another external id wherever it has one.
 func withExternalIDs(p *recovery.Plan, id recovery.Secret) *recovery.Plan {
 	with := func(a *recovery.AccountContext) {

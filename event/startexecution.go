@@ -68,7 +68,7 @@ func (a *ask) opening() (o opening) {
 	case byID:
 		o.planID = recovery.PlanID(planID)
 		a.check("planId", o.planID.Check())
-		o.version = int64(a.mayWhole("planVersion", 1, 1<<31))
+		o.version = int64(a.mayWhole("planVersion", 1, mostWhole))
 	default:
 		if o.plan = a.planDocument("plan", doc); o.plan != nil {
 			o.planID = o.plan.ID

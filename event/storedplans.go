@@ -71,7 +71,7 @@ func (a *ask) put() recovery.Put {
 	r := a.request()
 	p := recovery.Put{By: r.By, At: r.At, RequestID: r.RequestID}
 	if a.known["replaces"].given() {
-		p.Replaces = new(int64(a.mayWhole("replaces", 0, 1<<31)))
+		p.Replaces = new(int64(a.mayWhole("replaces", 0, mostWhole)))
 	}
 	return p
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"regexp"
 	"strings"
 	"time"
 
@@ -59,17 +58,14 @@ func (h *handler) answer(ctx context.Context, log *slog.Logger, caller event.Cal
 }
 
 // aliasOf gives the alias by which the function was called, as the last part of
-// the ARN that was invoked. A version is none, and neither is $LATEST: whoever
-// may call those is held up by nobody's alias.
+// the ARN that was invoked.
 func aliasOf(arn string) event.Alias {
 	parts := strings.Split(arn, ":") // arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]
-	if len(parts) < 8 || parts[7] == "$LATEST" || version.MatchString(parts[7]) {
+	if len(parts) < 8 {
 		return ""
 	}
-	return event.Alias(parts[7])
+	return wiring.AliasOf(parts[7])
 }
-
-var version = regexp.MustCompile(`^[0-9]+$`)
 
 // observer logs what happens, with the words of the record.
 func observer(log *slog.Logger) wiring.Observer {

@@ -59,15 +59,18 @@ func (m *Main) root() *cobra.Command {
 wave by wave: it checks that the servers are ready, brings their launch settings
 to what the plan asks for, and starts one recovery job for each wave, once.
 
-Everything here runs against a simulated AWS on this machine, unless --aws says
-otherwise: without it, and without a --store in DynamoDB, nothing reaches a real
-account, and your AWS settings are neither read nor changed.`,
+Everything here runs against a simulated AWS on this machine, unless --aws or
+--function says otherwise: without them, and without a --store in DynamoDB, nothing
+reaches a real account, and your AWS settings are neither read nor changed.`,
 		Example: `  # rehearse a whole plan
   muster drill examples/three-tier.yaml --speed 60
 
   # start a wave: an example event for the default fleet, and its answer
   muster event > wave.json
   muster invoke wave.json
+
+  # the same at a Muster that is deployed in AWS
+  muster drill plan.yaml --function muster
 
   # look at the same simulated AWS with the AWS CLI
   muster simulate --listen 127.0.0.1:4599`,
@@ -81,7 +84,7 @@ account, and your AWS settings are neither read nor changed.`,
 	root.SetErr(m.Stderr)
 	root.Version = versionLine()
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.drill(), m.recover(), m.resume(), m.list(), m.show(), m.decide(), m.pause(), m.cancel(), m.cleanUp(), m.backup(), m.table(),
+	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.drill(), m.recover(), m.resume(), m.list(), m.show(), m.watch(), m.decide(), m.pause(), m.cancel(), m.cleanUp(), m.backup(), m.table(),
 		m.version(), exitCodesHelp(), faultsHelp())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {

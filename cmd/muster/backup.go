@@ -31,7 +31,7 @@ Say --fleet, --data, --endpoint or --aws as the executions were begun with.`,
 		Example: "  muster backup --aws executions-$(date +%F).db",
 		Args:    cobra.ExactArgs(1),
 	}
-	o.world.addPlaces(cmd.Flags())
+	o.world.addRecordPlaces(cmd.Flags())
 	cmd.Flags().BoolVar(&o.json, "json", false, "print what was done as JSON")
 	cmd.RunE = m.command(func(ctx context.Context, args []string) error {
 		h, err := o.world.openRecord(ctx, m)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,40 +11,37 @@ import (
 	"strings"
 	"time"
 
-	"muster/orchestrator"
 	"muster/recovery"
 )
 
 // desk is where questions are put to people, and their answers come in: from
 // this terminal, from another process, or from the command line.
 type desk struct {
-	id     recovery.ExecutionID
-	store  recovery.ExecutionStore
-	orch   *orchestrator.Orchestrator
-	view   view
-	by     string
-	given  answers
-	leave  bool      // nobody is waited for
-	stdin  io.Reader // nil: nobody sits there
-	lines  chan string
-	decide string // the command that decides from elsewhere
+	questions func(context.Context) ([]recovery.Question, error) // that are open now
+	decide    func(context.Context, recovery.Decision) error     // a refusal is a *recovery.Error
+	every     time.Duration                                      // is looked whether somebody else decided; 0: lookStep
+	view      view
+	given     answers
+	leave     bool      // nobody is waited for
+	stdin     io.Reader // nil: nobody sits there
+	lines     chan string
+	command   string // that decides from elsewhere
 }
 
-// Wait implements stepfunctions.Callbacks: it waits until the record says that
-// no decision is awaited any more, whoever decided.
+// Wait implements stepfunctions.Callbacks: it waits until no decision is
+// awaited any more, whoever decided.
 func (d *desk) Wait(ctx context.Context, _ string) ([]byte, error) {
 	asked := ""
 	for {
-		e, err := d.store.Execution(ctx, d.id)
+		questions, err := d.questions(ctx)
 		if err != nil {
 			return nil, err
 		}
-		step := recovery.Next(e, time.Now())
-		if e.Version == 0 || step.Action != recovery.DoAwaitDecision {
+		if len(questions) == 0 {
 			d.view.answered()
 			return []byte("{}"), nil
 		}
-		if choice, ok := d.given.next(step.Decisions); ok {
+		if choice, ok := d.given.next(questions); ok {
 			if err := d.apply(ctx, choice); err != nil {
 				return nil, err
 			}
@@ -52,14 +50,27 @@ func (d *desk) Wait(ctx context.Context, _ string) ([]byte, error) {
 		if d.leave {
 			return nil, errAwaiting
 		}
-		if now := fmt.Sprint(step.Decisions); now != asked {
+		if now := fmt.Sprint(questions); now != asked {
 			asked = now
-			d.view.ask(step.Decisions, d.hint(step.Decisions))
+			d.view.ask(questions, d.hint(questions))
 		}
-		if err := d.listen(ctx, step.Decisions[0]); err != nil {
+		if err := d.listen(ctx, questions[0]); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// questions are those of an execution that waits for nothing else.
+func (h *house) questions(ctx context.Context, id recovery.ExecutionID) ([]recovery.Question, error) {
+	e, err := h.Executions.Execution(ctx, id)
+	if err != nil || e.Version == 0 {
+		return nil, err
+	}
+	step := recovery.Next(e, time.Now())
+	if step.Action != recovery.DoAwaitDecision {
+		return nil, nil
+	}
+	return step.Decisions, nil
 }
 
 // hint says how to answer.
@@ -80,7 +91,7 @@ func (d *desk) hint(questions []recovery.Question) string {
 	if q.Wave != 0 {
 		wave = fmt.Sprintf(" --wave %d", q.Wave)
 	}
-	return fmt.Sprintf("to answer: %s %s%s", d.decide, strings.Join(words, "|"), wave)
+	return fmt.Sprintf("to answer: %s %s%s", d.command, strings.Join(words, "|"), wave)
 }
 
 // listen waits for a line from the terminal, or for the time to look again.
@@ -102,7 +113,7 @@ func (d *desk) listen(ctx context.Context, q recovery.Question) error {
 			return nil
 		}
 		return d.apply(ctx, recovery.Decision{Choice: choice, Wave: q.Wave})
-	case <-time.After(lookStep):
+	case <-time.After(cmp.Or(d.every, lookStep)):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -129,8 +140,7 @@ func chosen(line string, choices []recovery.Choice) (recovery.Choice, bool) {
 
 // apply records a decision. One that came too late changes nothing.
 func (d *desk) apply(ctx context.Context, decision recovery.Decision) error {
-	decision.Request = recovery.Request{By: d.by, At: time.Now(), Reason: decision.Reason}
-	err := d.orch.Decide(ctx, d.id, decision)
+	err := d.decide(ctx, decision)
 	if refusal, is := errors.AsType[*recovery.Error](err); is {
 		d.view.say(refusal.Message)
 		return nil

@@ -10,7 +10,6 @@ import (
 	"muster/cmd/wiring"
 	"muster/deploy"
 	"muster/event"
-	"muster/orchestrator"
 	"muster/recovery"
 	"muster/stepfunctions"
 )
@@ -21,7 +20,6 @@ type driver struct {
 	id      recovery.ExecutionID
 	house   *house
 	handler event.Handler
-	orch    *orchestrator.Orchestrator
 	desk    *desk
 	pace    float64
 }
@@ -36,11 +34,7 @@ var errAwaiting = errors.New("a decision is awaited")
 // drive runs the execution to its end, from where it stands. Input is nil for
 // one that was begun before.
 func (d *driver) drive(ctx context.Context, input []byte) error {
-	definition, err := deploy.Fill(deploy.StateMachine, map[string]string{deploy.Handler: "execution-handler"})
-	if err != nil {
-		return err
-	}
-	machine, err := stepfunctions.Load(definition)
+	machine, err := deployed()
 	if err != nil {
 		return err
 	}
@@ -55,7 +49,7 @@ func (d *driver) drive(ctx context.Context, input []byte) error {
 		if fresh {
 			run.Input = input
 		}
-		_, err := machine.Run(ctx, run, stepfunctions.Options{Machine: "muster", Tasks: d, Callbacks: d.desk, Journal: d.house.store, Pace: min(max(d.pace, 1), fastest)})
+		_, err := machine.Run(ctx, run, options(d.house, d.handler, d.desk, d.pace))
 		e, readErr := d.house.Executions.Execution(context.WithoutCancel(ctx), d.id)
 		switch {
 		case readErr != nil:
@@ -118,11 +112,28 @@ func (d *driver) latest(ctx context.Context) (n int, input []byte, err error) {
 	}
 }
 
-// Invoke implements stepfunctions.Tasks: the handler, in this process.
-func (d *driver) Invoke(ctx context.Context, _ string, payload []byte) ([]byte, error) {
+// deployed is the state machine that is deployed, to be walked here.
+func deployed() (*stepfunctions.Machine, error) {
+	definition, err := deploy.Fill(deploy.StateMachine, map[string]string{deploy.Handler: "execution-handler"})
+	if err != nil {
+		return nil, err
+	}
+	return stepfunctions.Load(definition)
+}
+
+// options are what a run of it needs.
+func options(h *house, handler event.Handler, desk *desk, pace float64) stepfunctions.Options {
+	return stepfunctions.Options{Machine: "muster", Tasks: tasks{handler}, Callbacks: desk, Journal: h.store, Pace: min(max(pace, 1), fastest)}
+}
+
+// tasks are done by the handler, in this process.
+type tasks struct{ handler event.Handler }
+
+// Invoke implements stepfunctions.Tasks.
+func (t tasks) Invoke(ctx context.Context, _ string, payload []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, lambdaTimeout)
 	defer cancel()
-	answer, err := d.handler.Invoke(ctx, payload)
+	answer, err := t.handler.Invoke(ctx, payload)
 	if err != nil {
 		return nil, &stepfunctions.TaskError{Name: wiring.FailureType(err), Cause: err.Error()}
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"muster/event"
 )
 
 type functionOptions struct {
@@ -18,8 +20,12 @@ func (m *Main) function() *cobra.Command {
 		Use:   "function",
 		Short: "Serve the handler as Lambda's Invoke API does",
 		Long: `Function answers POST /2015-03-31/functions/NAME/invocations, Lambda's Invoke API,
-with the handler, until it is interrupted: "aws lambda invoke" and any local Step
-Functions engine can call it. Every function name is the same handler.
+with the handler, until it is interrupted: "aws lambda invoke", muster ... --function
+NAME --endpoint URL, and any local Step Functions engine can call it. Every function
+name is the same handler; by the aliases read, operate and orchestrate it answers as
+a deployed one does. Executions that start_execution begins are driven here, by the
+state machine that is deployed, at --speed, for as long as the function is served;
+resume goes on with those that a function before it left.
 
 A business error is an answer like any other. When it could not be known or
 recorded what happened, the answer carries X-Amz-Function-Error, as Lambda's
@@ -58,7 +64,15 @@ func (m *Main) runFunction(ctx context.Context, o functionOptions) error {
 	fmt.Fprintf(m.Stderr, "%s at http://%s; interrupt to stop\n", m.style().good("function:"), l.Addr())
 	// Invocations outlive an interrupt for as long as serve lets them.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	api := &invokeAPI{handler: house.Handler(m.observer(o.invokeOptions)), timeout: o.timeout, life: life}
+	observe := m.observer(o.invokeOptions)
+	driven := &runs{house: house, observe: observe, pace: o.world.speed, life: life, under: map[string]bool{}}
+	house.Machine = driven
+	defer driven.running.Wait()
+	api := &invokeAPI{timeout: o.timeout, life: life, handler: func(c event.Caller) handler {
+		h := house.Handler(observe)
+		h.Caller = c
+		return h
+	}}
 	defer api.wait()
 	defer end()
 	return serve(ctx, l, api)

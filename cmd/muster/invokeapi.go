@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"muster/cmd/wiring"
+	"muster/event"
 )
 
 // Lambda's limits of one payload.
@@ -21,11 +23,14 @@ const (
 	mostAsyncPayload = 256 << 10
 )
 
+// handler is what is invoked.
+type handler interface {
+	Invoke(context.Context, []byte) ([]byte, error)
+}
+
 // invokeAPI answers Lambda's Invoke API with a handler.
 type invokeAPI struct {
-	handler interface {
-		Invoke(context.Context, []byte) ([]byte, error)
-	}
+	handler func(event.Caller) handler
 	timeout time.Duration   // of one invocation
 	life    context.Context // what is invoked and not waited for ends with it
 	running sync.WaitGroup
@@ -36,8 +41,10 @@ func (a *invokeAPI) wait() { a.running.Wait() }
 
 // ServeHTTP implements http.Handler.
 func (a *invokeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Amzn-RequestId", rand.Text())
-	if !isInvocation(r.URL.Path) {
+	request := rand.Text()
+	w.Header().Set("X-Amzn-RequestId", request)
+	name, ok := invoked(r.URL.Path)
+	if !ok {
 		apiError(w, http.StatusNotFound, "ResourceNotFoundException", "only POST /2015-03-31/functions/NAME/invocations is served here")
 		return
 	}
@@ -46,19 +53,24 @@ func (a *invokeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		apiError(w, http.StatusMethodNotAllowed, "InvalidRequestContentException", "an invocation is a POST")
 		return
 	}
+	caller := event.Caller{RequestID: request}
+	if caller.Alias, ok = aliasOf(name, r.URL.Query().Get("Qualifier")); !ok {
+		apiError(w, http.StatusBadRequest, "InvalidParameterValueException", "The derived qualifier from the function name does not match the specified qualifier.")
+		return
+	}
 	payload, ok := a.payload(w, r)
 	if !ok {
 		return
 	}
 	switch kind := r.Header.Get("X-Amz-Invocation-Type"); kind {
 	case "", "RequestResponse":
-		a.answer(w, payload)
+		a.answer(w, caller, payload)
 	case "Event":
 		if len(payload) > mostAsyncPayload {
 			tooLarge(w, mostAsyncPayload)
 			return
 		}
-		a.running.Go(func() { _, _ = a.invoke(a.life, payload) })
+		a.running.Go(func() { _, _ = a.invoke(a.life, caller, payload) })
 		w.WriteHeader(http.StatusAccepted)
 	case "DryRun":
 		w.WriteHeader(http.StatusNoContent)
@@ -67,14 +79,29 @@ func (a *invokeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isInvocation says whether a path names a function's invocations.
-func isInvocation(path string) bool {
-	name, ok := strings.CutPrefix(path, "/2015-03-31/functions/")
-	if !ok {
-		return false
+// invoked gives the function whose invocations a path names.
+func invoked(path string) (name string, ok bool) {
+	if name, ok = strings.CutPrefix(path, "/2015-03-31/functions/"); !ok {
+		return "", false
 	}
 	name, ok = strings.CutSuffix(name, "/invocations")
-	return ok && name != "" && !strings.Contains(name, "/")
+	return name, ok && name != "" && !strings.Contains(name, "/")
+}
+
+// aliasOf gives the alias that a function is called by: the end of its name or
+// ARN, or the qualifier beside it; not ok where the two differ.
+func aliasOf(name, qualifier string) (alias event.Alias, ok bool) {
+	parts := strings.Split(name, ":")
+	if i := slices.Index(parts, "function"); i >= 0 { // arn:aws:lambda:REGION:ACCOUNT:function:NAME, or from ACCOUNT on
+		parts = parts[i+1:]
+	}
+	if len(parts) > 1 {
+		if qualifier != "" && qualifier != parts[1] {
+			return "", false
+		}
+		qualifier = parts[1]
+	}
+	return wiring.AliasOf(qualifier), true
 }
 
 func (a *invokeAPI) payload(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
@@ -99,8 +126,8 @@ func (a *invokeAPI) payload(w http.ResponseWriter, r *http.Request) ([]byte, boo
 
 // answer waits for the handler. Who hangs up does not stop it: in Lambda the
 // function runs on, too.
-func (a *invokeAPI) answer(w http.ResponseWriter, payload []byte) {
-	answer, err := a.invoke(a.life, payload)
+func (a *invokeAPI) answer(w http.ResponseWriter, caller event.Caller, payload []byte) {
+	answer, err := a.invoke(a.life, caller, payload)
 	w.Header().Set("X-Amz-Executed-Version", "$LATEST")
 	w.Header().Set("Content-Type", "application/json")
 	if err == nil && len(answer) > mostPayload {
@@ -116,10 +143,10 @@ func (a *invokeAPI) answer(w http.ResponseWriter, payload []byte) {
 	_, _ = w.Write(answer)
 }
 
-func (a *invokeAPI) invoke(ctx context.Context, payload []byte) ([]byte, error) {
+func (a *invokeAPI) invoke(ctx context.Context, caller event.Caller, payload []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
-	return a.handler.Invoke(ctx, payload)
+	return a.handler(caller).Invoke(ctx, payload)
 }
 
 func tooLarge(w http.ResponseWriter, most int) {

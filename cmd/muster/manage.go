@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"muster/orchestrator"
+	"muster/event"
 	"muster/recovery"
 )
 
@@ -22,38 +22,48 @@ func (h *house) find(ctx context.Context, name string) (recovery.ExecutionID, er
 	if err != nil {
 		return "", err
 	}
-	var found []string
-	for _, e := range all {
-		if string(e.ID) == name || name == "last" {
-			return e.ID, nil
-		}
-		if name != "" && strings.HasPrefix(string(e.ID), name) {
-			found = append(found, string(e.ID))
-		}
+	ids := make([]recovery.ExecutionID, len(all))
+	for i := range all {
+		ids[i] = all[i].ID
 	}
-	switch len(found) {
-	case 1:
-		return recovery.ExecutionID(found[0]), nil
-	case 0:
-		// A driver that was killed before the record had its execution.
-		if entries, err := h.store.Entries(ctx, name); err != nil || len(entries) > 0 {
-			return recovery.ExecutionID(name), err
-		}
-		return "", usage("See: muster list", "there is no execution %s in %s", recovery.Quote(name), h.where)
+	if id, err := named(ids, name); id != "" || err != nil {
+		return id, err
 	}
-	return "", usage("See: muster list", "%s is the beginning of several: %s", recovery.Quote(name), strings.Join(found[:min(len(found), 5)], ", "))
+	// A driver that was killed before the record had its execution.
+	if entries, err := h.store.Entries(ctx, name); err != nil || len(entries) > 0 {
+		return recovery.ExecutionID(name), err
+	}
+	return "", usage("See: muster list", "there is no execution %s in %s", recovery.Quote(name), h.where)
 }
 
-// onRecord runs a command about one execution that needs its record alone.
-func (m *Main) onRecord(o *runOptions, do func(ctx context.Context, r *runner) error) func(*cobra.Command, []string) error {
+// named finds the execution that a word means: "" where none is it.
+func named(ids []recovery.ExecutionID, name string) (recovery.ExecutionID, error) {
+	var found []string
+	for _, id := range ids {
+		if string(id) == name || name == "last" {
+			return id, nil
+		}
+		if name != "" && strings.HasPrefix(string(id), name) {
+			found = append(found, string(id))
+		}
+	}
+	if len(found) > 1 {
+		return "", usage("See: muster list", "%s is the beginning of several: %s", recovery.Quote(name), strings.Join(found[:min(len(found), 5)], ", "))
+	}
+	return recovery.ExecutionID(strings.Join(found, "")), nil
+}
+
+// onSource runs a command about one execution that looks at it or decides,
+// wherever its record is.
+func (m *Main) onSource(o *runOptions, alias event.Alias, do func(ctx context.Context, r *runner) error) func(*cobra.Command, []string) error {
 	return m.command(func(ctx context.Context, args []string) error {
-		h, err := o.world.openRecord(ctx, m)
+		src, err := m.openSource(ctx, &o.world, alias)
 		if err != nil {
 			return err
 		}
-		defer h.Close()
-		r := &runner{m: m, o: o, house: h, view: silent{}}
-		if r.id, err = h.find(ctx, args[0]); err != nil {
+		defer src.Close()
+		r := &runner{m: m, o: o, src: src, view: silent{}}
+		if r.id, err = src.find(ctx, args[0]); err != nil {
 			return err
 		}
 		return do(ctx, r)
@@ -66,10 +76,10 @@ func (m *Main) onWorld(o *runOptions, do func(ctx context.Context, r *runner) er
 	return func(cmd *cobra.Command, args []string) error {
 		said := cmd.Flags().Changed("speed")
 		var id recovery.ExecutionID
-		find := m.onRecord(o, func(ctx context.Context, r *runner) error {
+		find := m.onSource(o, event.Read, func(ctx context.Context, r *runner) error {
 			id = r.id
-			if !said && !o.world.aws && o.world.endpoint == "" {
-				o.world.speed = r.house.speedOf(ctx, id)
+			if rec, here := r.src.(record); here && !said && !o.world.aws && o.world.endpoint == "" {
+				o.world.speed = rec.speedOf(ctx, id)
 			}
 			return nil
 		})
@@ -87,6 +97,16 @@ func (m *Main) onWorld(o *runOptions, do func(ctx context.Context, r *runner) er
 	}
 }
 
+// hereOrThere runs a command on this machine, or by the function that is said.
+func (m *Main) hereOrThere(o *runOptions, here func(*cobra.Command, []string) error, there func(ctx context.Context, name string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if o.world.function == "" {
+			return here(cmd, args)
+		}
+		return m.command(func(ctx context.Context, args []string) error { return there(ctx, args[0]) })(cmd, args)
+	}
+}
+
 func (m *Main) resume() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
@@ -96,19 +116,21 @@ func (m *Main) resume() *cobra.Command {
 or a restart of the machine. What was started is found again, and nothing is started
 twice. A driver that still runs elsewhere is taken over from, and stops. --speed is
 that of the beginning; a --fault is over with the command that it was given to, and
-has to be given again where it is meant to go on.
+has to be given again where it is meant to go on. With --function it goes on there,
+where it was interrupted or paused, and is followed here.
 
 ` + executionHelp + "\n\n" + runningHelp,
 		Example: "  muster resume last",
 		Args:    cobra.ExactArgs(1),
 	}
 	o.addRunning(cmd.Flags())
-	cmd.RunE = m.onWorld(&o, func(ctx context.Context, r *runner) error { return r.run(ctx, nil) })
+	here := m.onWorld(&o, func(ctx context.Context, r *runner) error { return r.run(ctx, nil) })
+	cmd.RunE = m.hereOrThere(&o, here, func(ctx context.Context, name string) error { return m.resumeThere(ctx, &o, name) })
 	return cmd
 }
 
 const executionHelp = `EXECUTION is an id, a unique beginning of one, or "last": the one that changed last.
-Say --fleet, --data, --endpoint or --aws as the execution was begun with.`
+Say --fleet, --data, --endpoint, --aws or --function as the execution was begun with.`
 
 func (m *Main) decide() *cobra.Command {
 	var o runOptions
@@ -138,11 +160,11 @@ and changes nothing. Who, when and why is recorded.
 	cmd.Flags().StringSliceVar(&exclude, "exclude", nil, "leave this `SERVER` out of the retry; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		choice := recovery.Choice(args[1])
-		return m.onRecord(&o, func(ctx context.Context, r *runner) error {
+		return m.onSource(&o, event.Operate, func(ctx context.Context, r *runner) error {
 			if err := choice.Check(); err != nil {
 				return usage("", "the decision %w", err)
 			}
-			d := recovery.Decision{Choice: choice, Wave: wave, Request: r.request(reason)}
+			d := recovery.Decision{Choice: choice, Wave: wave, Request: r.request(ctx, reason)}
 			for _, id := range exclude {
 				if err := recovery.SourceServerID(id).Check(); err != nil {
 					return usage("", "--exclude: %w", err)
@@ -152,7 +174,8 @@ and changes nothing. Who, when and why is recorded.
 			if len(exclude) > 0 && choice != recovery.Retry {
 				return usage("", "--exclude is for a retry")
 			}
-			return r.record(func(o *orchestrator.Orchestrator) error { return o.Decide(ctx, r.id, d) }, "decided: "+string(choice))
+			note, err := r.src.decide(ctx, r.id, d)
+			return r.done("decided: "+string(choice), note, err)
 		})(cmd, args)
 	}
 	return cmd
@@ -164,15 +187,19 @@ func addDeciding(cmd *cobra.Command, o *runOptions, reason *string) {
 	cmd.Flags().StringVar(reason, "reason", "", "`WHY`, for the record")
 }
 
-func (r *runner) request(reason string) recovery.Request {
-	return recovery.Request{By: r.m.who(r.o.by), At: time.Now(), Reason: reason}
+func (r *runner) request(ctx context.Context, reason string) recovery.Request {
+	return recovery.Request{By: r.who(ctx), At: time.Now(), Reason: reason}
 }
 
-func (r *runner) record(do func(*orchestrator.Orchestrator) error, said string) error {
-	if err := asked(do(r.house.Orchestrator(nil))); err != nil {
-		return err
+// done says that what somebody asked for was done, or was refused.
+func (r *runner) done(said, note string, err error) error {
+	if err != nil {
+		return asked(err)
 	}
-	_, err := fmt.Fprintf(r.m.Stdout, "%s: %s\n", r.id, said)
+	if note != "" {
+		fmt.Fprintf(r.m.Stderr, "%s\n", harmless(note))
+	}
+	_, err = fmt.Fprintf(r.m.Stdout, "%s: %s\n", r.id, said)
 	return err
 }
 
@@ -189,9 +216,9 @@ lets it go on.
 		Args: cobra.ExactArgs(1),
 	}
 	addDeciding(cmd, &o, &reason)
-	cmd.RunE = m.onRecord(&o, func(ctx context.Context, r *runner) error {
-		return r.record(func(o *orchestrator.Orchestrator) error { return o.Pause(ctx, r.id, r.request(reason)) },
-			"nothing new starts; to go on: "+r.command("decide", r.id)+" resume")
+	cmd.RunE = m.onSource(&o, event.Operate, func(ctx context.Context, r *runner) error {
+		note, err := r.src.pause(ctx, r.id, r.request(ctx, reason))
+		return r.done("nothing new starts; to go on: "+r.command("decide", r.id)+" resume", note, err)
 	})
 	return cmd
 }
@@ -209,10 +236,9 @@ execution's end names them. Where no driver runs, muster resume records that end
 		Args: cobra.ExactArgs(1),
 	}
 	addDeciding(cmd, &o, &reason)
-	cmd.RunE = m.onRecord(&o, func(ctx context.Context, r *runner) error {
-		d := recovery.Decision{Choice: recovery.CancelAll, Request: r.request(reason)}
-		return r.record(func(o *orchestrator.Orchestrator) error { return o.Decide(ctx, r.id, d) },
-			"cancelled; if no driver runs, its end is recorded by: "+r.command("resume", r.id))
+	cmd.RunE = m.onSource(&o, event.Operate, func(ctx context.Context, r *runner) error {
+		note, err := r.src.decide(ctx, r.id, recovery.Decision{Choice: recovery.CancelAll, Request: r.request(ctx, reason)})
+		return r.done("cancelled; if no driver runs, its end is recorded by: "+r.command("resume", r.id), note, err)
 	})
 	return cmd
 }
@@ -236,16 +262,15 @@ Those of a recovery are left alone without --recovery and --confirm EXECUTION-ID
 	cmd.Flags().StringVar(&o.by, "by", "", "`WHO` asks for it, for the record (default: $USER)")
 	cmd.Flags().BoolVar(&recoveries, "recovery", false, "terminate the instances of a recovery, too: servers that may be in use")
 	cmd.Flags().StringVar(&o.confirm, "confirm", "", "the execution's `ID`, to say that this is meant")
-	cmd.RunE = m.onWorld(&o, func(ctx context.Context, r *runner) error {
-		if recoveries {
-			if err := m.confirmed(ctx, o.confirm, string(r.id), "terminate them", "This terminates the servers that "+string(r.id)+" recovered"); err != nil {
-				return err
-			}
+	here := m.onWorld(&o, func(ctx context.Context, r *runner) error {
+		if err := m.confirmedCleanUp(ctx, &o, r.id, recoveries); err != nil {
+			return err
 		}
 		if err := r.clean(ctx, r.house.Orchestrator(r.view.observe), recoveries); err != nil {
 			return err
 		}
 		return r.report(ctx)
 	})
+	cmd.RunE = m.hereOrThere(&o, here, func(ctx context.Context, name string) error { return m.cleanUpThere(ctx, &o, name, recoveries) })
 	return cmd
 }

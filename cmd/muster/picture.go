@@ -37,8 +37,8 @@ const (
 	mostNews = 4
 )
 
-func newPicture(w io.Writer, s style, speed float64, size func() (int, int), look func() *account) *picture {
-	p := &picture{w: w, style: s, size: size, look: look, begun: time.Now(), speed: speed, stop: make(chan struct{})}
+func newPicture(w io.Writer, s style, speed float64, begun time.Time, size func() (int, int), look func() *account) *picture {
+	p := &picture{w: w, style: s, size: size, look: look, begun: begun, speed: speed, stop: make(chan struct{})}
 	p.done.Go(func() {
 		ticker := time.NewTicker(redraw)
 		defer ticker.Stop()
@@ -57,7 +57,7 @@ func newPicture(w io.Writer, s style, speed float64, size func() (int, int), loo
 func (p *picture) observe(_ recovery.ExecutionID, ev recovery.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.news = append(p.news, eventLine(false, ev, event.Scaled(time.Since(p.begun), p.speed)))
+	p.news = append(p.news, eventLine(false, ev, since(p.begun, ev, p.speed)))
 	if len(p.news) > mostNews {
 		p.news = p.news[len(p.news)-mostNews:]
 	}

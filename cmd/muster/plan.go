@@ -23,13 +23,13 @@ const usualWidth = 100
 func (m *Main) planCommands() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan",
-		Short: "Check a recovery plan, or draw it",
+		Short: "Check a recovery plan, draw it, or keep it",
 		Long: `A recovery plan is a YAML file: waves of servers, in which order they are
 recovered, where, and with which settings. docs/plans.md describes it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(m.planCheck(), m.planShow())
+	cmd.AddCommand(m.planCheck(), m.planShow(), m.planPut(), m.planList(), m.planGet())
 	return cmd
 }
 

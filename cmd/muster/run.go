@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -58,7 +57,7 @@ AWS is simulated, in this process, unless --aws or --endpoint says otherwise. Wi
 money. Either way the state machine that is deployed is walked on this machine, and
 everything it does is recorded before it counts.
 
-` + runningHelp,
+` + thereHelp + runningHelp,
 		Example: `  muster drill examples/three-tier.yaml --speed 60
   muster drill examples/three-tier.yaml --speed 300 --answer PAUSE_BEFORE_WAVE=resume --cleanup`,
 		Args: cobra.ExactArgs(1),
@@ -66,7 +65,7 @@ everything it does is recorded before it counts.
 	m.addPlanRun(cmd, &o)
 	cmd.Flags().BoolVar(&o.cleanup, "cleanup", false, "at the end, terminate the instances that this drill launched")
 	cmd.RunE = m.command(func(ctx context.Context, args []string) error {
-		return m.runPlan(ctx, &o, recovery.Drill, args[0], cmd)
+		return m.runPlan(ctx, &o, recovery.Drill, args[0])
 	})
 	return cmd
 }
@@ -83,7 +82,7 @@ has to be typed first, or given by --confirm where no terminal is there to ask.
 AWS is simulated, in this process, unless --aws or --endpoint says otherwise; with
 --aws it is AWS itself, with your own credentials.
 
-` + runningHelp,
+` + thereHelp + runningHelp,
 		Example: `  muster recover plan.yaml --aws
   muster recover plan.yaml --aws --confirm rp-shop --json`,
 		Args: cobra.ExactArgs(1),
@@ -91,10 +90,16 @@ AWS is simulated, in this process, unless --aws or --endpoint says otherwise; wi
 	m.addPlanRun(cmd, &o)
 	cmd.Flags().StringVar(&o.confirm, "confirm", "", "the plan's `ID`, to say that this is meant")
 	cmd.RunE = m.command(func(ctx context.Context, args []string) error {
-		return m.runPlan(ctx, &o, recovery.Recovery, args[0], cmd)
+		return m.runPlan(ctx, &o, recovery.Recovery, args[0])
 	})
 	return cmd
 }
+
+const thereHelp = `With --function a deployed Muster runs it, and it is followed here: PLAN is a file, or
+the id of a plan that is kept there (muster plan put). Interrupted, it runs on;
+muster watch follows it again.
+
+`
 
 const runningHelp = `When a wave fails, or has a gate before it, you are asked here; from another terminal
 muster decide answers as well. Interrupt it, or kill it: muster resume goes on.
@@ -112,23 +117,21 @@ func (m *Main) addPlanRun(cmd *cobra.Command, o *runOptions) {
 }
 
 // runPlan begins an execution of a plan file, and runs it to its end.
-func (m *Main) runPlan(ctx context.Context, o *runOptions, kind recovery.ExecutionType, file string, cmd *cobra.Command) error {
+func (m *Main) runPlan(ctx context.Context, o *runOptions, kind recovery.ExecutionType, file string) error {
+	if o.world.function != "" {
+		return m.runPlanThere(ctx, o, kind, file)
+	}
 	plan, err := m.loadPlan(file, o.world.groups)
 	if err != nil {
 		return err
 	}
-	if o.poll != 0 && (o.poll < time.Second || o.poll > time.Hour) {
-		return usage("", "--poll: %s is not from 1s to 1h", o.poll)
-	}
-	if kind == recovery.Recovery {
-		if err := m.confirmed(ctx, o.confirm, string(plan.Plan.ID), "recover", fmt.Sprintf("This launches the servers of plan %s in earnest", plan.Plan.ID)); err != nil {
-			return err
-		}
+	if err := m.mayRun(ctx, o, kind, plan.Plan.ID); err != nil {
+		return err
 	}
 	now := time.Now().UTC()
-	id := recovery.ExecutionID(cmp.Or(o.id, newExecutionID(plan.Plan.ID, now)))
-	if err := id.Check(); err != nil || len(id) > mostExecutionID {
-		return usage("", "--execution: %s must be an id of at most %d letters, digits and . _ -", recovery.Quote(string(id)), mostExecutionID)
+	id := o.newID(plan.Plan.ID, now)
+	if err := id.CheckDriven(); err != nil {
+		return usage("", "--execution: %w", err)
 	}
 	r, err := m.openRun(ctx, o, id)
 	if err != nil {
@@ -142,8 +145,20 @@ func (m *Main) runPlan(ctx context.Context, o *runOptions, kind recovery.Executi
 	if known.Version > 0 {
 		return usage("To go on with it: "+r.command("resume", id), "there is an execution %s already", id)
 	}
-	input := event.StateOf(event.Opening{Plan: plan.Plan, Groups: plan.Groups.ByID(), Execution: id, Type: kind, InitiatedBy: m.who(o.by), StartTime: now.Format(time.RFC3339)})
+	input := event.StateOf(event.Opening{Plan: plan.Plan, Groups: plan.Groups.ByID(), Execution: id, Type: kind, InitiatedBy: r.who(ctx), StartTime: now.Format(time.RFC3339)})
 	return r.run(ctx, o.extended(input))
+}
+
+// mayRun makes sure that a plan may be run as the flags say, and that a
+// recovery is meant.
+func (m *Main) mayRun(ctx context.Context, o *runOptions, kind recovery.ExecutionType, plan recovery.PlanID) error {
+	if o.poll != 0 && (o.poll < time.Second || o.poll > time.Hour) {
+		return usage("", "--poll: %s is not from 1s to 1h", o.poll)
+	}
+	if kind != recovery.Recovery {
+		return nil
+	}
+	return m.confirmed(ctx, o.confirm, string(plan), "recover", fmt.Sprintf("This launches the servers of plan %s in earnest", plan))
 }
 
 // extended puts into the state what the plan does not say.
@@ -162,13 +177,12 @@ func (o *runOptions) extended(input []byte) []byte {
 	return state.Patch(set...)
 }
 
-// mostExecutionID leaves room for -r2 in a state machine's execution's name.
-const mostExecutionID = 74
-
-// newExecutionID makes an id that says what it is of and when it began.
-func newExecutionID(plan recovery.PlanID, now time.Time) string {
-	name := strings.TrimPrefix(string(plan), "rp-")
-	return fmt.Sprintf("exec-%s-%s-%s", name[:min(len(name), 40)], now.Format("20060102-150405"), strings.ToLower(rand.Text()[:4]))
+// newID is the id that an execution gets.
+func (o *runOptions) newID(plan recovery.PlanID, now time.Time) recovery.ExecutionID {
+	if o.id != "" {
+		return recovery.ExecutionID(o.id)
+	}
+	return event.NewExecutionID(plan, now)
 }
 
 // loadPlan reads a plan file. What is wrong with it is usage.
@@ -184,9 +198,13 @@ func (m *Main) loadPlan(name, groups string) (*planfile.File, error) {
 	return file, err
 }
 
-// who is the person that the record names.
-func (m *Main) who(by string) string {
-	return cmp.Or(by, m.Env("USER"), m.Env("LOGNAME"), "somebody at the command line")
+// who is the person that the record names: as said, or as AWS knows them, or
+// as this machine does.
+func (r *runner) who(ctx context.Context) string {
+	if r.o.by != "" {
+		return r.o.by
+	}
+	return cmp.Or(r.src.caller(ctx), r.m.Env("USER"), r.m.Env("LOGNAME"), "somebody at the command line")
 }
 
 // confirmed makes sure that somebody means it.

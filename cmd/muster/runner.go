@@ -13,12 +13,13 @@ import (
 	"muster/simulator"
 )
 
-// runner is one execution that this process drives, and how it is shown.
+// runner is one execution that a command is about, and how it is shown.
 type runner struct {
 	m     *Main
 	o     *runOptions
 	id    recovery.ExecutionID
-	house *house
+	src   source // where it is looked at
+	house *house // that drives it; nil: it is driven elsewhere
 	view  view
 }
 
@@ -30,17 +31,25 @@ func (m *Main) openRun(ctx context.Context, o *runOptions, id recovery.Execution
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{m: m, o: o, id: id, house: h}
-	r.view = m.viewOf(o, r)
+	r := &runner{m: m, o: o, id: id, src: record{h}, house: h}
+	r.view = m.viewOf(o, o.world.speed, time.Now(), func() *account {
+		a, err := h.tell(context.Background(), id, o.world.speed)
+		if err != nil {
+			return nil
+		}
+		return a
+	})
 	return r, nil
 }
 
 func (r *runner) close() {
 	r.view.close()
-	r.house.Close()
+	r.src.Close()
 }
 
-func (m *Main) viewOf(o *runOptions, r *runner) view {
+// viewOf shows an execution that began at a time as is asked for; look gives
+// how it stands, nil where that is not known.
+func (m *Main) viewOf(o *runOptions, speed float64, begun time.Time, look func() *account) view {
 	switch {
 	case o.json:
 		return newDocuments(m.Stdout)
@@ -48,35 +57,52 @@ func (m *Main) viewOf(o *runOptions, r *runner) view {
 		return quiet{lines: &lines{w: m.Stderr, style: m.style()}}
 	}
 	if m.StderrTerminal && m.Env("TERM") != "dumb" {
-		return newPicture(m.Stderr, m.style(), o.world.speed, m.errorSize, func() *account {
-			a, err := r.house.tell(context.Background(), r.id, o.world.speed)
-			if err != nil || len(a.Waves) == 0 {
-				return nil
+		return newPicture(m.Stderr, m.style(), speed, begun, m.errorSize, func() *account {
+			if a := look(); a != nil && len(a.Waves) > 0 {
+				return a
 			}
-			return a
+			return nil
 		})
 	}
-	return &lines{w: m.Stderr, style: m.style(), speed: o.world.speed, begun: time.Now()}
+	return &lines{w: m.Stderr, style: m.style(), speed: speed, begun: begun}
+}
+
+// desk is where the execution's questions are put, to whoever sits here if
+// somebody may answer.
+func (r *runner) desk(mayAnswer bool) (*desk, error) {
+	given, err := parseAnswers(r.o.answers)
+	if err != nil {
+		return nil, err
+	}
+	d := &desk{view: r.view, given: given, leave: r.o.noWait, command: r.command("decide", r.id)}
+	if mayAnswer && r.m.StdinTerminal && r.m.StderrTerminal && !r.o.json && !r.o.quiet {
+		d.stdin = r.m.Stdin
+	}
+	return d, nil
+}
+
+// headline says what is shown.
+func (r *runner) headline() {
+	if !r.o.json && !r.o.quiet {
+		fmt.Fprintf(r.m.Stderr, "%s\n", r.m.style().strong("Execution "+string(r.id)))
+	}
 }
 
 // run drives the execution to its end, says how it ended, and cleans up where
 // that was asked for.
 func (r *runner) run(ctx context.Context, input []byte) error {
 	orch := r.house.Orchestrator(r.view.observe)
-	given, err := parseAnswers(r.o.answers)
+	desk, err := r.desk(true)
 	if err != nil {
 		return err
 	}
-	d := &driver{id: r.id, house: r.house, handler: r.house.Handler(r.view.observe), orch: orch, pace: r.o.world.speed, desk: &desk{
-		id: r.id, store: r.house.Executions, orch: orch, view: r.view, by: r.m.who(r.o.by), given: given, leave: r.o.noWait,
-		decide: r.command("decide", r.id),
-	}}
-	if r.m.StdinTerminal && r.m.StderrTerminal && !r.o.json && !r.o.quiet {
-		d.desk.stdin = r.m.Stdin
+	desk.questions = func(ctx context.Context) ([]recovery.Question, error) { return r.house.questions(ctx, r.id) }
+	desk.decide = func(ctx context.Context, d recovery.Decision) error {
+		d.Request = recovery.Request{By: r.who(ctx), At: time.Now(), Reason: d.Reason}
+		return orch.Decide(ctx, r.id, d)
 	}
-	if !r.o.json && !r.o.quiet {
-		fmt.Fprintf(r.m.Stderr, "%s\n", r.m.style().strong("Execution "+string(r.id)))
-	}
+	d := &driver{id: r.id, house: r.house, handler: r.house.Handler(r.view.observe), pace: r.o.world.speed, desk: desk}
+	r.headline()
 	if err := d.drive(ctx, input); err != nil {
 		r.view.close()
 		return r.explain(ctx, err)
@@ -103,7 +129,7 @@ func (r *runner) clean(ctx context.Context, orch *orchestrator.Orchestrator, rec
 	if !r.o.world.aws {
 		every = time.Duration(float64(every) / min(max(r.o.world.speed, 1), fastest))
 	}
-	_, err := orch.Cleanup(ctx, orchestrator.Cleanup{Execution: r.id, Recovery: recoveries, By: r.m.who(r.o.by), LookEvery: every})
+	_, err := orch.Cleanup(ctx, orchestrator.Cleanup{Execution: r.id, Recovery: recoveries, By: r.who(ctx), LookEvery: every})
 	if errors.Is(err, context.Canceled) {
 		return &failure{exitCanceled, err, "to go on: " + r.command("cleanup", r.id)}
 	}
@@ -143,13 +169,10 @@ func (r *runner) explain(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, errAwaiting):
 		q := recovery.Next(e, time.Now()).Decisions
-		hint := goOn
 		if len(q) > 0 {
-			d := desk{decide: r.command("decide", r.id)}
-			hint = d.hint(q) + "\n" + goOn
-			err = fmt.Errorf("execution %s waits for a decision: %s", r.id, q[0].Text)
+			return r.awaiting(q, goOn)
 		}
-		return &failure{exitDecision, err, hint}
+		return &failure{exitDecision, err, goOn}
 	case ctx.Err() != nil && begun:
 		return &failure{exitCanceled, fmt.Errorf("interrupted; jobs that were started run on, and execution %s can be resumed", r.id), goOn}
 	case ctx.Err() != nil:
@@ -161,6 +184,12 @@ func (r *runner) explain(ctx context.Context, err error) error {
 	return &failure{exitFailure, err, goOn}
 }
 
+// awaiting is why a command left that was not to wait for people.
+func (r *runner) awaiting(q []recovery.Question, goOn string) error {
+	d := desk{command: r.command("decide", r.id)}
+	return &failure{exitDecision, fmt.Errorf("execution %s waits for a decision: %s", r.id, q[0].Text), d.hint(q) + "\n" + goOn}
+}
+
 // command is a command line about the execution, that finds its record.
 func (r *runner) command(verb string, id recovery.ExecutionID) string {
 	return "muster " + verb + " " + string(id) + r.o.world.said()
@@ -169,6 +198,9 @@ func (r *runner) command(verb string, id recovery.ExecutionID) string {
 // said repeats the flags that lead to the same record and world.
 func (w *worldFlags) said() string {
 	text := ""
+	if w.function != "" {
+		text += " --function " + shellWord(w.base())
+	}
 	add := func(flag, value string) { text += " --" + flag + " " + shellWord(value) }
 	if w.aws {
 		text += " --aws"

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"muster/event"
 )
 
 // started is a command that serves, in this process.
@@ -229,7 +231,7 @@ func (s slow) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 func TestAnEventIsWorkedOnAfterItsAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := slow{make(chan error, 2)}
-		api := &invokeAPI{handler: h, timeout: lambdaTimeout, life: t.Context()}
+		api := &invokeAPI{handler: func(event.Caller) handler { return h }, timeout: lambdaTimeout, life: t.Context()}
 		w := newRecorder()
 		r, _ := http.NewRequest(http.MethodPost, "http://function/2015-03-31/functions/f/invocations", strings.NewReader("{}"))
 		r.Header.Set("X-Amz-Invocation-Type", "Event")
@@ -249,13 +251,13 @@ func TestAnInvocationEndsWithItsTimeAndWithTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		life, end := context.WithCancel(t.Context())
 		h := slow{make(chan error, 2)}
-		api := &invokeAPI{handler: h, timeout: 10 * time.Second, life: life}
-		if _, err := api.invoke(life, nil); !errors.Is(err, context.DeadlineExceeded) {
+		api := &invokeAPI{handler: func(event.Caller) handler { return h }, timeout: 10 * time.Second, life: life}
+		if _, err := api.invoke(life, event.Caller{}, nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("ended with %v", err)
 		}
 		api.timeout = time.Hour
 		time.AfterFunc(time.Second, end)
-		if _, err := api.invoke(life, nil); !errors.Is(err, context.Canceled) {
+		if _, err := api.invoke(life, event.Caller{}, nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("ended with %v", err)
 		}
 	})

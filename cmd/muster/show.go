@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -28,28 +27,20 @@ func (m *Main) list() *cobra.Command {
 		if most < 1 {
 			return usage("", "--most must be at least 1")
 		}
-		h, err := o.world.openRecord(ctx, m)
+		src, err := m.openSource(ctx, &o.world, event.Read)
 		if err != nil {
 			return err
 		}
-		defer h.Close()
-		all, err := h.Executions.Executions(ctx, most)
+		defer src.Close()
+		all, err := src.list(ctx, most)
 		if err != nil {
-			return err
+			return asked(err)
 		}
-		for _, e := range all {
-			a, err := h.tell(ctx, e.ID, h.speedOf(ctx, e.ID))
-			if errors.Is(err, recovery.ErrDamaged) { // the others can be told all the same
-				a, err = &account{event.Overview{ID: e.ID, Plan: e.Plan, Type: e.Type, By: e.InitiatedBy, State: event.StateDamaged, Damage: err.Error()}}, nil
-			}
-			if err != nil {
-				return err
-			}
+		for _, l := range all {
 			if o.json {
-				a.Events, a.Waves = nil, nil
-				err = writeDocument(m.Stdout, a)
+				err = writeDocument(m.Stdout, l.document)
 			} else {
-				_, err = fmt.Fprintln(m.Stdout, a.line(m.outStyle()))
+				_, err = fmt.Fprintln(m.Stdout, l.line(m.outStyle()))
 			}
 			if err != nil {
 				return err
@@ -76,10 +67,10 @@ does not fit the rest of the record, cut at its end or edited, is told (exit cod
 	}
 	o.world.addPlaces(cmd.Flags())
 	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
-	cmd.RunE = m.onRecord(&o, func(ctx context.Context, r *runner) error {
-		a, err := r.house.tell(ctx, r.id, r.house.speedOf(ctx, r.id))
+	cmd.RunE = m.onSource(&o, event.Read, func(ctx context.Context, r *runner) error {
+		a, err := r.src.whole(ctx, r.id)
 		if err != nil {
-			return err
+			return asked(err)
 		}
 		if o.json {
 			err = writeDocument(m.Stdout, a)
@@ -115,7 +106,7 @@ func (a *account) whole(s style, decide string) string {
 	var b strings.Builder
 	b.WriteString(a.summary(s))
 	for _, q := range a.Questions {
-		d := desk{decide: decide}
+		d := desk{command: decide}
 		fmt.Fprintf(&b, "%-16s %s\n%-16s %s\n", s.busy("?"), harmless(q.Text), "", harmless(d.hint([]recovery.Question{recovery.Question(q)})))
 	}
 	for i := range a.Waves {

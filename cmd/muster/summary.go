@@ -25,7 +25,7 @@ func (h *house) tell(ctx context.Context, id recovery.ExecutionID, speed float64
 
 // report tells how the execution ended.
 func (r *runner) report(ctx context.Context) error {
-	a, err := r.house.tell(ctx, r.id, r.o.world.speed)
+	a, err := r.result(ctx)
 	if err != nil {
 		return err
 	}
@@ -39,6 +39,14 @@ func (r *runner) report(ctx context.Context) error {
 	}
 	_, err = fmt.Fprint(r.m.Stdout, text)
 	return err
+}
+
+// result is the execution as it stands, at the speed that it was driven here.
+func (r *runner) result(ctx context.Context) (*account, error) {
+	if r.house == nil {
+		return r.src.whole(ctx, r.id)
+	}
+	return r.house.tell(ctx, r.id, r.o.world.speed)
 }
 
 // outStyle is how text on standard output looks.

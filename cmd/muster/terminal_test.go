@@ -153,9 +153,9 @@ func TestARefusalOfManyServersIsReadLineByLine(t *testing.T) {
 func TestAQuietDriverSaysWhatItWaitsForAndHowToAnswer(t *testing.T) {
 	var stderr bytes.Buffer
 	m := &Main{Stderr: &stderr, Env: func(string) string { return "" }}
-	v := m.viewOf(&runOptions{quiet: true}, nil)
+	v := m.viewOf(&runOptions{quiet: true}, 1, time.Now(), nil)
 	v.observe("exec-1", recovery.Event{Message: "something happens"})
-	d := desk{decide: "muster decide exec-1"}
+	d := desk{command: "muster decide exec-1"}
 	questions := []recovery.Question{{Wave: 2, Choices: []recovery.Choice{recovery.Resume, recovery.Skip}, Text: "wave 2 waits for approval"}}
 	v.ask(questions, d.hint(questions))
 	if got, want := stderr.String(), "? wave 2 waits for approval\n  to answer: muster decide exec-1 resume|skip --wave 2\n"; got != want {

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"muster/event"
 	"muster/recovery"
 )
 
@@ -40,7 +39,7 @@ func (l *lines) observe(_ recovery.ExecutionID, ev recovery.Event) {
 	if ev.Kind == recovery.EventClaimed || ev.Kind == recovery.EventAwaiting {
 		return // the next line says it
 	}
-	l.write(eventLine(l.style, ev, event.Scaled(time.Since(l.begun), l.speed)) + "\n")
+	l.write(eventLine(l.style, ev, since(l.begun, ev, l.speed)) + "\n")
 }
 
 // eventLine is an event as one line of text.

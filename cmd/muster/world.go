@@ -36,7 +36,8 @@ type worldFlags struct {
 	endpoint string
 	groups   string
 	store    string
-	aws      bool // no simulated AWS: the real one
+	aws      bool   // no simulated AWS: the real one
+	function string // a deployed Muster, and nothing on this machine
 }
 
 // addWorld adds the flags of a simulated AWS.
@@ -55,10 +56,17 @@ func (w *worldFlags) addHouse(flags *pflag.FlagSet) {
 	flags.StringVar(&w.groups, "groups", "", "protection groups from a plan `FILE` (default: those of the fleet, if it has any)")
 }
 
-// addPlaces adds the flags that say where a record is.
+// addPlaces adds the flags that say where executions are: in a record, or at a
+// function.
 func (w *worldFlags) addPlaces(flags *pflag.FlagSet) {
+	w.addRecordPlaces(flags)
+	w.addFunction(flags)
+}
+
+// addRecordPlaces adds the flags that say where a record is.
+func (w *worldFlags) addRecordPlaces(flags *pflag.FlagSet) {
 	w.addWorld(flags, recordHelp)
-	flags.StringVar(&w.endpoint, "endpoint", "", "the simulated AWS that runs at `URL` (muster simulate), instead of one of our own")
+	flags.StringVar(&w.endpoint, "endpoint", "", "the simulated AWS that runs at `URL` (muster simulate), instead of one of our own; beside --function the function that is served there (muster function)")
 	w.addStore(flags)
 	flags.BoolVar(&w.aws, "aws", false, "AWS itself, with your own credentials, instead of a simulated one")
 }

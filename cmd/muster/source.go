@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"muster/event"
+	"muster/recovery"
+)
+
+// source is where executions are looked at, and decided: a record that is open
+// here, or a function that has one. A refusal is a *recovery.Error.
+type source interface {
+	// find resolves EXECUTION: an id, a unique beginning of one, or last.
+	find(ctx context.Context, name string) (recovery.ExecutionID, error)
+	list(ctx context.Context, most int) ([]listing, error)
+	// look tells how an execution stands, with the events behind the one of a
+	// number; servers of a large execution may be missing.
+	look(ctx context.Context, id recovery.ExecutionID, after int64) (*account, error)
+	// whole tells everything.
+	whole(context.Context, recovery.ExecutionID) (*account, error)
+	// decide and pause may have something to say beside that it is done.
+	decide(context.Context, recovery.ExecutionID, recovery.Decision) (note string, err error)
+	pause(context.Context, recovery.ExecutionID, recovery.Request) (note string, err error)
+	// caller is who asks, as the source knows it; "": it does not.
+	caller(context.Context) string
+	// slowest is how long may pass between two looks where nothing happens.
+	slowest() time.Duration
+	Close() error
+}
+
+// listing is an execution in a list.
+type listing struct {
+	*account
+	document any // for programs
+}
+
+// record is a source that is open here.
+type record struct{ *house }
+
+func (r record) list(ctx context.Context, most int) ([]listing, error) {
+	all, err := r.Executions.Executions(ctx, most)
+	if err != nil {
+		return nil, err
+	}
+	var out []listing
+	for _, e := range all {
+		a, err := r.whole(ctx, e.ID)
+		if errors.Is(err, recovery.ErrDamaged) { // the others can be told all the same
+			a, err = &account{event.Overview{ID: e.ID, Plan: e.Plan, Type: e.Type, By: e.InitiatedBy, State: event.StateDamaged, Damage: err.Error()}}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		a.Events, a.Waves = nil, nil
+		out = append(out, listing{a, a})
+	}
+	return out, nil
+}
+
+func (r record) look(ctx context.Context, id recovery.ExecutionID, after int64) (*account, error) {
+	a, err := r.whole(ctx, id)
+	if err == nil {
+		a.Events = slices.DeleteFunc(a.Events, func(ev recovery.Event) bool { return ev.Number <= after })
+	}
+	return a, err
+}
+
+func (r record) whole(ctx context.Context, id recovery.ExecutionID) (*account, error) {
+	return r.tell(ctx, id, r.speedOf(ctx, id))
+}
+
+func (r record) decide(ctx context.Context, id recovery.ExecutionID, d recovery.Decision) (string, error) {
+	return "", r.Orchestrator(nil).Decide(ctx, id, d)
+}
+
+func (r record) pause(ctx context.Context, id recovery.ExecutionID, why recovery.Request) (string, error) {
+	return "", r.Orchestrator(nil).Pause(ctx, id, why)
+}
+
+func (r record) caller(context.Context) string { return "" }
+
+func (r record) slowest() time.Duration { return lookStep }
