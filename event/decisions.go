@@ -121,6 +121,9 @@ type resumed struct {
 	decided
 	Started bool   `json:"started"` // a run of the state machine, by this event
 	Run     string `json:"run"`     // the name of the newest
+	// Damage says where the log was cut or edited. What is decided by is not the
+	// log, so that recovery goes on.
+	Damage string `json:"damage,omitempty"`
 }
 
 // goOn makes sure that a run drives the execution, and that nothing holds it
@@ -162,7 +165,20 @@ func (a *ask) goOn(e *recovery.Execution, r recovery.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return resumed{d, started, e.RunName()}, nil
+	return resumed{d, started, e.RunName(), a.damage(e.ID)}, nil
+}
+
+// damage says where an execution's log was cut or edited; "" where it was not,
+// or cannot be read now: it is worth a warning, and no failure.
+func (a *ask) damage(id recovery.ExecutionID) string {
+	e, log, err := readWhole(a.ctx, a.Records, id)
+	if err == nil {
+		err = e.CheckLog(log)
+	}
+	if errors.Is(err, recovery.ErrDamaged) {
+		return err.Error()
+	}
+	return ""
 }
 
 // decided tells how the execution stands after a decision, and wakes the run

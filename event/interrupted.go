@@ -39,6 +39,11 @@ func (a *ask) executionInterrupted() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if recorded && e.Cancel != nil {
+		if e, err = a.Starter.Finish(a.ctx, id); err != nil { // nobody else is there who would
+			return nil, err
+		}
+	}
 	reason := why
 	switch {
 	case e.Ended != nil:

@@ -2,11 +2,13 @@ package event_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"muster/event"
+	"muster/recovery"
 )
 
 // late gives an action to the handler that a state machine asked for a while
@@ -107,4 +109,40 @@ func TestTheNextRunDoesNotInheritAToken(t *testing.T) {
 	if e, err := h.store.Execution(t.Context(), "exec-1"); err != nil || !e.TaskToken.IsZero() {
 		t.Errorf("got %v, %v; want no token of a run that is over", e, err)
 	}
+}
+
+// Where a run was stopped after its execution had been cancelled, nobody is
+// left who would record the end.
+func TestACancelledExecutionWhoseRunWasStoppedEnds(t *testing.T) {
+	h := atTheGate(t)
+	h.ask(op("cancel_execution", exec1, byMe))
+	h.stop("exec-1")
+	answer := h.ask(op("execution_interrupted", `"name": "exec-1"`, `"status": "ABORTED"`))
+	if !bytes.Contains(answer, []byte(`"state":"CANCELLED"`)) {
+		t.Errorf("got %s, want that it is over", answer)
+	}
+}
+
+func TestResumeTellsOfALogThatWasCut(t *testing.T) {
+	h := atTheGate(t)
+	h.ask(op("pause", exec1, byMe))
+	if answer := h.ask(op("resume", exec1, byMe)); bytes.Contains(answer, []byte(`"damage"`)) {
+		t.Errorf("nothing is damaged, and yet: %s", answer)
+	}
+	h.ask(op("pause", exec1, byMe))
+	resume := op("resume", exec1, byMe)
+	handler := h.handler()
+	handler.Records = cut{handler.Records}
+	answer, err := handler.Invoke(t.Context(), []byte(resume))
+	if err != nil || !bytes.Contains(answer, []byte(`"statusCode":200`)) || !bytes.Contains(answer, []byte("its end was cut off")) {
+		t.Errorf("got %s, %v; want that it goes on, and what is wrong", answer, err)
+	}
+}
+
+// cut is a record whose last event was taken away.
+type cut struct{ event.Records }
+
+func (c cut) Events(ctx context.Context, id recovery.ExecutionID) ([]recovery.Event, error) {
+	all, err := c.Records.Events(ctx, id)
+	return all[:max(0, len(all)-1)], err
 }

@@ -140,7 +140,9 @@ func (a *ask) listPlans() (any, error) {
 
 // page reads which part of a list is asked for.
 func (a *ask) page() (after string, most int) {
-	after, _ = a.mayText("after")
+	if after, _ = a.mayText("after"); after != "" {
+		a.check("after", recovery.PlanID(after).Check()) // groups' ids are of the same form
+	}
 	if most = a.mayWhole("limit", 1, mostListed); most == 0 {
 		most = usuallyListed
 	}
