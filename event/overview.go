@@ -83,10 +83,14 @@ type Records interface {
 }
 
 // ReadOverview tells an execution as of one version, whoever writes meanwhile.
+// One that has no record is a *recovery.Error, NotFound.
 func ReadOverview(ctx context.Context, r Records, id recovery.ExecutionID, speed float64, now time.Time) (*Overview, error) {
 	e, events, err := readWhole(ctx, r, id)
 	if err != nil {
 		return nil, err
+	}
+	if e.Version == 0 { // a driver may have been started, and come to nothing yet
+		return nil, recovery.Errorf(recovery.NotFound, "there is no record of execution %s; if it was begun on this machine: muster resume %[1]s", id)
 	}
 	plan, err := r.Plan(ctx, id)
 	if err != nil {

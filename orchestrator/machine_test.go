@@ -128,6 +128,9 @@ func TestADriverKilledAfterAnyTransitionIsFollowedByOneThatEndsTheSame(t *testin
 	}
 	for at := 1; at <= entries; at++ {
 		for _, after := range []bool{false, true} {
+			if after && !everyPoint { // nearly the same as before the next one
+				continue
+			}
 			t.Run(fmt.Sprintf("entry %d, kept %v", at, after), func(t *testing.T) {
 				_, gotJobs, got := runMachine(t, at, after)
 				if !slices.Equal(gotJobs, jobs) || got != final {
@@ -136,7 +139,7 @@ func TestADriverKilledAfterAnyTransitionIsFollowedByOneThatEndsTheSame(t *testin
 			})
 		}
 	}
-	t.Logf("killed before and after each of %d entries", entries)
+	t.Logf("killed at each of %d entries", entries)
 }
 
 // approver is the other function that the hand-written machine invokes, and
