@@ -55,7 +55,7 @@ func failure(err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Message = "no answer came in time"
 	case sent != nil:
-		e.Message = "no answer came: " + sent.Err.Error()
+		e.Message = "no answer came: " + root(sent).Error()
 	default: // it was never sent: it could not be signed, or it is not known where to
 		e.Code, e.Message = NoCredentials, root(err).Error()
 	}

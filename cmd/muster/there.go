@@ -88,8 +88,11 @@ func (r *runner) notStarted(ctx context.Context, verb, plan string, err error) e
 	if ctx.Err() != nil {
 		return &failure{exitCanceled, fmt.Errorf("interrupted; whether execution %s was begun is not known", r.id), again}
 	}
-	if f, is := errors.AsType[*failure](err); is && f.code != exitFailure {
-		return err
+	if f, is := errors.AsType[*failure](err); is {
+		if f.code == exitFailure {
+			f.hint = again + "\n" + f.hint
+		}
+		return f
 	}
 	return &failure{exitFailure, err, again}
 }

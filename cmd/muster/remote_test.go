@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// What Lambda and the function refuse, with the exit code and the way out.
+func TestWhyAFunctionGivesNoAnswerIsToldWithTheWayOut(t *testing.T) {
+	const secret = "planted-external-id"
+	for _, c := range []struct {
+		name, code, body string
+		status           int
+		exit             int
+		want             []string
+	}{
+		{"no such function", "ResourceNotFoundException", `{"Message":"Function not found: x"}`, 404, exitUsage, []string{"there is no function muster:operate in region us-east-1", "AWS_REGION"}},
+		{"no permission", "AccessDeniedException", `{"Message":"User: anna is not authorized"}`, 403, exitRefused, []string{"you may not call function muster:operate", "User: anna is not authorized", "lambda:InvokeFunction on the function's alias operate"}},
+		{"a function that died", "", `{"errorType":"Runtime.ExitError","errorMessage":"exit status 1"}`, 200, exitFailure, []string{"function muster:operate failed: Runtime.ExitError: exit status 1", "--execution exec-1"}},
+		{"another function", "", `"hello"`, 200, exitUsage, []string{"does not answer as Muster does"}},
+		{"a refusal", "", `{"statusCode":409,"error":"PLAN_IN_PROGRESS","message":"execution exec-0 holds the plan","retryable":true}`, 200, exitRefused, []string{"muster: execution exec-0 holds the plan", "muster drill - --execution exec-1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if c.code != "" {
+					w.Header().Set("X-Amzn-Errortype", c.code)
+				}
+				if strings.Contains(c.body, "errorType") {
+					w.Header().Set("X-Amz-Function-Error", "Unhandled")
+				}
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.body)
+			}))
+			defer server.Close()
+			var out, stderr bytes.Buffer
+			m := &Main{Stdin: strings.NewReader(strings.Replace(gatedShop, "muster-three-tier-1", `"${MUSTER_TEST_EXTERNAL_ID}"`, 1)), Stdout: &out, Stderr: &stderr,
+				Env: func(name string) string { return map[string]string{"MUSTER_TEST_EXTERNAL_ID": secret}[name] }}
+			got := m.Run(t.Context(), []string{"drill", "-", "--function", "muster", "--endpoint", server.URL, "--execution", "exec-1"})
+			if got != c.exit {
+				t.Errorf("exit code %d, want %d", got, c.exit)
+			}
+			for _, part := range c.want {
+				if !strings.Contains(stderr.String(), part) {
+					t.Errorf("got\n%s\nwant %s", stderr.String(), part)
+				}
+			}
+			if strings.Contains(out.String()+stderr.String(), secret) {
+				t.Errorf("the external id is told:\n%s%s", out.String(), stderr.String())
+			}
+		})
+	}
+}
+
+func TestWhichAliasAFunctionIsCalledBy(t *testing.T) {
+	for _, c := range []struct {
+		name, qualifier, alias string
+		ok                     bool
+	}{
+		{"muster", "", "", true},
+		{"muster:read", "", "read", true},
+		{"muster", "operate", "operate", true},
+		{"muster:read", "read", "read", true},
+		{"muster:read", "operate", "", false},
+		{"muster", "$LATEST", "", true},
+		{"muster", "7", "", true},
+		{"arn:aws:lambda:us-east-1:999999999999:function:muster", "read", "read", true},
+		{"arn:aws:lambda:us-east-1:999999999999:function:muster:operate", "", "operate", true},
+		{"999999999999:function:muster:read", "", "read", true},
+	} {
+		if alias, ok := aliasOf(c.name, c.qualifier); string(alias) != c.alias || ok != c.ok {
+			t.Errorf("%s and %q: got %q, %v", c.name, c.qualifier, alias, ok)
+		}
+	}
+}
