@@ -99,6 +99,25 @@ func TestADrillThatARecoverySupersedesIsWoken(t *testing.T) {
 	}
 }
 
+func TestADrillThatNobodyDrivesEndsWhereARecoverySupersedesIt(t *testing.T) {
+	h := atTheGate(t)
+	h.stop("exec-1")
+	h.ask(op("execution_interrupted", `"name": "exec-1"`, `"status": "ABORTED"`))
+	answer := h.ask(op("start_execution", `"planId": "rp-shop"`, `"executionType": "RECOVERY"`, `"executionId": "exec-2"`, byMe, `"confirm": "rp-shop"`))
+	if !strings.Contains(string(answer), `"started":true`) {
+		t.Fatalf("got %s", answer)
+	}
+	if e, err := h.store.Execution(t.Context(), "exec-1"); err != nil || e.Ended == nil || e.Ended.Outcome != recovery.OutcomeCancelled {
+		t.Errorf("got %+v, %v; want that the drill is over", e.Ended, err)
+	}
+	before := len(events(t, h))
+	h.late("begin_execution", h.runs["exec-1"].input, "")
+	if after := len(events(t, h)); after != before {
+		t.Errorf("%d events were recorded after the end", after-before)
+	}
+	h.run("exec-2")
+}
+
 // A run that was stopped, of which nobody told, leaves its token behind.
 func TestTheNextRunDoesNotInheritAToken(t *testing.T) {
 	h := atTheGate(t)

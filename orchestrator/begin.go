@@ -134,7 +134,11 @@ func (o *Orchestrator) supersede(ctx context.Context, b Begin, holder recovery.E
 		return o.decision(e, recovery.Decision{Choice: recovery.CancelAll,
 			Request: recovery.Request{By: b.InitiatedBy, At: o.now(), RequestID: b.RequestID, Reason: fmt.Sprintf("recovery %s takes the plan from this drill", b.Execution)}})
 	})
-	if err == nil && e.Ended == nil {
+	switch {
+	case err != nil || e.Ended != nil:
+	case e.Interrupted != nil && e.TaskToken.IsZero(): // nobody drives it who would record its end
+		_, err = o.Finish(ctx, holder)
+	default:
 		o.wake(ctx, e.TaskToken) // no recovery waits for a drill that cannot be told
 	}
 	return err
@@ -158,7 +162,7 @@ func (o *Orchestrator) goOn(ctx context.Context, b Begin, digest string) (*recov
 		if digest != "" && e.Digest != digest || e.Type != b.Type || e.Plan != b.Plan.ID {
 			return nil, differs(b.Execution)
 		}
-		if e.Interrupted == nil && e.TaskToken.IsZero() {
+		if e.Ended != nil || e.Interrupted == nil && e.TaskToken.IsZero() {
 			return nil, nil
 		}
 		// While a question is open its task waits, and who begins is late: a
