@@ -77,3 +77,50 @@ func TestWhichAliasAFunctionIsCalledBy(t *testing.T) {
 		}
 	}
 }
+
+// By one's own AWS settings, it is AWS that says who one is.
+func TestWhoAsksIsRecordedAsAWSKnowsThem(t *testing.T) {
+	const arn = "arn:aws:sts::999999999999:assumed-role/operators/anna@example.com"
+	known := `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>` + arn + `</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`
+	for _, c := range []struct {
+		name, answer string
+		status       int
+		flags        []string
+		want         string
+	}{
+		{"as STS says", known, 200, nil, `"by":"` + arn + `"`},
+		{"as the machine knows them, where STS does not say", "<html>no", 403, nil, `"by":"anna"`},
+		{"as claimed", known, 200, []string{"--by", "on-call"}, `"by":"on-call"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			asked := make(chan string, 10)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				if !strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/") {
+					w.WriteHeader(c.status)
+					_, _ = io.WriteString(w, c.answer)
+					return
+				}
+				asked <- string(body)
+				_, _ = io.WriteString(w, `{"statusCode":200}`)
+			}))
+			defer server.Close()
+			for name, value := range map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-west-2", "AWS_PROFILE": ""} {
+				t.Setenv(name, value)
+			}
+			var out, stderr bytes.Buffer
+			m := &Main{Stdout: &out, Stderr: &stderr, Env: func(name string) string { return map[string]string{"USER": "anna"}[name] }}
+			if got := m.Run(t.Context(), append([]string{"pause", "exec-1", "--function", "muster"}, c.flags...)); got != exitDone {
+				t.Fatalf("exit code %d: %s", got, stderr.String())
+			}
+			close(asked)
+			last := ""
+			for event := range asked {
+				last = event
+			}
+			if !strings.Contains(last, `"operation":"pause"`) || !strings.Contains(last, c.want) {
+				t.Errorf("asked %s, want %s", last, c.want)
+			}
+		})
+	}
+}
