@@ -51,7 +51,7 @@ func failure(err error) error {
 	case is && refused.ErrorCode() != "UnknownError":
 		e.Code, e.Message = refused.ErrorCode(), refused.ErrorMessage()
 	case status != 0:
-		e.Message = fmt.Sprintf("HTTP status %d, and an answer that could not be read", status)
+		e.Message = fmt.Sprintf("HTTP status %d, and an answer that could not be read: %v", status, root(err))
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Message = "no answer came in time"
 	case sent != nil:
@@ -59,8 +59,9 @@ func failure(err error) error {
 	default: // it was never sent: it could not be signed, or it is not known where to
 		e.Code, e.Message = NoCredentials, root(err).Error()
 	}
-	e.Retryable = status == 0 && e.Code == "" || status == http.StatusTooManyRequests || status >= 500
-	e.Ambiguous = status == 0 && e.Code == "" || status >= 500
+	lost := e.Code == "" && (status == 0 || status == http.StatusOK) // done or not, the answer did not come
+	e.Retryable = lost || status == http.StatusTooManyRequests || status >= 500
+	e.Ambiguous = lost || status >= 500
 	return e
 }
 

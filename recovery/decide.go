@@ -25,14 +25,14 @@ func (c Choice) Check() error {
 // Decision is somebody's answer to a question.
 type Decision struct {
 	Choice  Choice
-	Wave    int              // 0: the execution as a whole, or the only wave that asks
+	Wave    int              // 0: the execution as a whole, or the only wave that asks now
 	Exclude []SourceServerID // of a retry: servers to leave out
 	Request
 }
 
 // Decide applies a decision to the execution, or says why it does not apply.
-// A decision may come before its question (a gate is passed ahead), twice, or
-// a week late: what is decided already, or was never asked, changes nothing
+// A decision may come before its question (a gate is passed ahead, where the
+// wave is named), twice, or a week late: what is decided already, or was never asked, changes nothing
 // and is an error that says so.
 //
 // It gives the number of the wave that was decided about, 0 for the execution
@@ -70,10 +70,17 @@ func (e *Execution) Decide(d Decision, now time.Time) (wave int, err error) {
 // asked finds the wave that the decision is about, and holds it to the
 // choices that the wave has.
 func (e *Execution) asked(d Decision, now time.Time) (*WaveRecord, error) {
+	asks := map[int]bool{}
+	for _, q := range survey(e, now).questions() {
+		asks[q.Wave] = true
+	}
 	var fits []int
 	for i := range e.Waves {
 		w := &e.Waves[i]
 		if d.Wave != 0 && d.Wave != w.Number {
+			continue
+		}
+		if d.Wave == 0 && !asks[w.Number] { // only who names the wave decides ahead
 			continue
 		}
 		if slices.Contains(e.choices(w, now), d.Choice) {

@@ -36,6 +36,9 @@ func (m *Main) list() *cobra.Command {
 		if err != nil {
 			return asked(err)
 		}
+		if len(all) == 0 {
+			fmt.Fprintln(m.Stderr, "no executions yet")
+		}
 		for _, l := range all {
 			if o.json {
 				err = writeDocument(m.Stdout, l.document)

@@ -76,10 +76,14 @@ func (a *account) summary(s style) string {
 	switch objective := human(time.Duration(a.Objective) * time.Second); {
 	case a.Objective == 0:
 		row(name, "%s", took)
-	case a.Seconds <= a.Objective:
-		row(name, "%s; the objective is %s: met", took, objective)
-	default:
+	case a.Seconds > a.Objective:
 		row(name, "%s; the objective is %s: MISSED", took, objective)
+	case a.Ended == nil:
+		row(name, "%s; the objective is %s", took, objective)
+	case a.State == string(recovery.OutcomeCompleted):
+		row(name, "%s; the objective is %s: met", took, objective)
+	default: // no objective is met by less than everything
+		row(name, "%s; the objective is %s for all servers", took, objective)
 	}
 	row("Servers", "%d of %d recovered", a.Recovered, a.Servers)
 	if a.State != string(recovery.OutcomeCompleted) {
