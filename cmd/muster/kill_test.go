@@ -177,6 +177,8 @@ func (k *killing) drill(id string, before int) (killed int) {
 		case cmd.ProcessState.ExitCode() == -1: // by a signal
 			killed++
 			begun = begun || k.command("show", id, "--json").Run() == nil
+		case cmd.ProcessState.ExitCode() == exitUsage && strings.Contains(out.String()+problems.String(), "nothing answers at"):
+			k.Logf("%s began while the simulated AWS was down, and said so", args[0])
 		default:
 			k.Fatalf("%s, after %d kills: %v\n%s%s", strings.Join(args[:2], " "), before+killed, err, out.String(), problems.String())
 		}
