@@ -45,6 +45,9 @@ func (e *Execution) Admit(wave int, now time.Time) error {
 			return refuse(s.status[n] != StatusFailed, "it depends on wave %d, which is %s", n, s.status[n])
 		}
 	}
+	if !s.room(w) { // others were faster since the start was decided on
+		return refuse(true, "%s", noRoom(w))
+	}
 	return nil
 }
 

@@ -119,12 +119,13 @@ func survey(e *Execution, now time.Time) *surveyed {
 
 // unsettled finds a start that was begun and has no outcome: its invocation
 // may have died, and asking again is always safe. While nothing new may start,
-// only what may have been sent is settled: any other start would be refused.
+// or others have filled the quotas since, only what may have been sent is
+// settled: any other start would be refused.
 func (s *surveyed) unsettled() (Step, bool) {
 	nothingNew := s.e.Cancel != nil || s.e.Pause != nil || s.stopped
 	for _, w := range s.waves {
 		a := s.e.Attempt(w.Number)
-		if s.status[w.Number] != StatusStarting || nothingNew && !a.MayHaveJob() {
+		if s.status[w.Number] != StatusStarting || (nothingNew || !s.room(w)) && !a.MayHaveJob() {
 			continue
 		}
 		return Step{Action: DoStartWave, Wave: w.Number, Attempt: a.Attempt, Reason: fmt.Sprintf("the start of wave %d has no outcome yet", w.Number)}, true
@@ -174,6 +175,10 @@ func (s *surveyed) room(w *WaveRecord) bool {
 	return jobs < MostJobs && servers+w.Servers <= MostServersInJobs
 }
 
+func noRoom(w *WaveRecord) string {
+	return fmt.Sprintf("waits for room in the quotas of account %s, %s", w.AccountID, w.Region)
+}
+
 func (s *surveyed) load(at Place) (jobs, servers int) {
 	for _, l := range s.e.Others {
 		if l.Place == at {
@@ -208,14 +213,15 @@ func (s *surveyed) waiting() (time.Duration, string) {
 			}
 			continue
 		}
-		if s.e.Pause != nil || s.e.Interrupted != nil || s.stopped || s.status[w.Number] != StatusPending || !s.ready(w) || s.gated(w) {
+		begun := s.status[w.Number] == StatusStarting // and not sent, or it would have been settled
+		if s.e.Pause != nil || s.e.Interrupted != nil || s.stopped || s.status[w.Number] != StatusPending && !begun || !s.ready(w) || s.gated(w) {
 			continue
 		}
 		switch {
 		case s.retryLater(w):
 			sooner(a.RetryAt.Sub(s.now), fmt.Sprintf("wave %d was refused and is tried again", w.Number))
 		case !s.room(w):
-			sooner(time.Minute, fmt.Sprintf("wave %d waits for room in the quotas of account %s, %s", w.Number, w.AccountID, w.Region))
+			sooner(time.Minute, fmt.Sprintf("wave %d %s", w.Number, noRoom(w)))
 		}
 	}
 	return wait, strings.Join(reasons, "; ")
