@@ -31,6 +31,7 @@ func documentedRates() map[string]Rate {
 		"DescribeLaunchTemplateVersions": reads,
 		"DescribeLaunchTemplates":        reads,
 		"DescribeSubnets":                reads,
+		"DescribeInstances":              reads, // those with a filter
 		"DescribeSecurityGroups":         reads,
 		"CreateLaunchTemplateVersion":    writes,
 		"ModifyLaunchTemplate":           writes,

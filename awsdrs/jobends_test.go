@@ -237,6 +237,7 @@ func TestAListThatLagsShowsAJobLater(t *testing.T) {
 		h := newHouse(t, fleetOf(t, 1), simulator.Options{})
 		h.fault("LagJobList:duration=40s")
 		h.fault("LagInstanceList:duration=40s")
+		began := time.Now().UTC()
 		id := h.start(drill(1))
 		q := recovery.JobQuery{IDs: []recovery.JobID{id}}
 		if jobs, err := h.region().Jobs(t.Context(), q); err != nil || len(jobs) != 0 {
@@ -248,7 +249,7 @@ func TestAListThatLagsShowsAJobLater(t *testing.T) {
 		same(t, "when it is over", statuses(h.job(id)), "STARTED[IN_PROGRESS]")
 		same(t, "the log, which does not lag", h.log(id)[""], "JOB_START JOB_END")
 		servers, err := h.region().SourceServers(t.Context(), serverIDs(1))
-		if err != nil || servers[0].LastLaunch != (recovery.LastLaunch{JobID: id, Status: "LAUNCHED"}) {
+		if err != nil || servers[0].LastLaunch != (recovery.LastLaunch{JobID: id, Status: "LAUNCHED", Type: "DRILL", At: began}) {
 			t.Errorf("the server, which does not lag: got %+v, %v", servers, err)
 		}
 		if instances, err := h.region().RecoveryInstances(t.Context(), serverIDs(1)); err != nil || len(instances) != 0 {

@@ -70,6 +70,7 @@ func job(j *types.Job) (recovery.Job, error) {
 		Created:     made,
 		Tags:        j.Tags,
 	}
+	known.Ended, _ = timestamp(j.EndDateTime) // unknown is as good as recent
 	if j.ParticipatingServers == nil {
 		return known, err
 	}

@@ -95,8 +95,9 @@ func sourceServer(s *types.SourceServer) recovery.SourceServer {
 	}
 	last := s.LifeCycle.LastLaunch
 	known.LastLaunch.Status = string(last.Status)
-	if last.Initiated != nil {
-		known.LastLaunch.JobID = recovery.JobID(aws.ToString(last.Initiated.JobID))
+	if i := last.Initiated; i != nil {
+		known.LastLaunch.JobID, known.LastLaunch.Type = recovery.JobID(aws.ToString(i.JobID)), string(i.Type)
+		known.LastLaunch.At, _ = timestamp(i.ApiCallDateTime) // unknown is as good as recent
 	}
 	return known
 }

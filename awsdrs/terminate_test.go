@@ -221,7 +221,7 @@ func TestAListThatLagsShowsATerminatedInstance(t *testing.T) {
 		}
 		time.Sleep(time.Minute + 10*time.Second)
 		listed, err := h.region().RecoveryInstances(t.Context(), serverIDs(1))
-		if err != nil || len(listed) != 1 || listed[0].EC2State != "TERMINATED" {
+		if err != nil || len(listed) != 1 || listed[0].EC2State != "SHUTTING-DOWN" {
 			t.Errorf("while it lags: got %+v, %v", listed, err)
 		}
 		_, err = h.region().Terminate(within(t, 30*time.Second), ids)

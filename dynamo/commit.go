@@ -78,7 +78,11 @@ func (w *writing) parts() (all []part, token string, err error) {
 		return nil, "", err
 	}
 	all = append(all, header)
-	for _, more := range [][]part{w.hold(), attempt, event, frozen} {
+	recovered, err := w.recovered(newest)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, more := range [][]part{w.hold(), attempt, event, frozen, recovered} {
 		all = append(all, more...)
 	}
 	return all, token, nil

@@ -3,6 +3,7 @@ package event_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +57,7 @@ func TestARefusalGoesIntoTheRecord(t *testing.T) {
 	if n.Action != recovery.DoAwaitDecision || n.Decisions[0].Reason != recovery.WaveRefused || *n.Decisions[0].WaveNumber != 1 || !strings.Contains(n.Decisions[0].Text, "no capacity") {
 		t.Errorf("next is %+v", n)
 	}
-	if want := (recovery.Refusal{Code: recovery.DRSAPIError, Message: "no capacity"}); w.refusals[0] != want {
+	if want := (recovery.Refusal{Code: recovery.DRSAPIError, Message: "no capacity"}); !reflect.DeepEqual(w.refusals[0], want) {
 		t.Errorf("recorded %+v", w.refusals[0])
 	}
 	for name, c := range map[string]struct{ failure, want string }{

@@ -197,6 +197,17 @@ func (c *country) RecoveryInstances(_ context.Context, servers []recovery.Source
 	return all, nil
 }
 
+func (c *country) InstanceStates(_ context.Context, ids []recovery.InstanceID) (map[recovery.InstanceID]string, error) {
+	states := map[recovery.InstanceID]string{}
+	for _, id := range ids {
+		states[id] = "running"
+		if c.gone[id] {
+			states[id] = "terminated"
+		}
+	}
+	return states, nil
+}
+
 func (c *country) RecoveryPoints(context.Context, []recovery.SourceServerID, []recovery.SnapshotID) ([]recovery.RecoveryPoint, error) {
 	return nil, nil
 }

@@ -35,6 +35,7 @@ func (o *Orchestrator) admitted(ctx context.Context, e *recovery.Execution, aske
 	if e.Policy != "" { // a record of a version that kept none leaves both to the event
 		w.Policy, w.Replace = e.Policy, e.Replace
 	}
+	w.Gone = e.Gone
 	a := e.Attempt(w.Wave.Number)
 	if a != nil && len(a.Servers) > 0 {
 		w.Wave.Servers = slices.DeleteFunc(slices.Clone(planned.Servers), func(s recovery.Server) bool { return !slices.Contains(a.Servers, s.ID) })

@@ -64,24 +64,30 @@ func (c *claim) dependenciesByJob(ctx context.Context) error {
 // others where it can be, and judges it.
 func (c *claim) ready(ctx context.Context, region recovery.Region) error {
 	ids := c.w.Wave.ServerIDs()
-	var s recovery.Standing
-	instances := async(func() (err error) { s.Instances, err = region.RecoveryInstances(ctx, ids); return })
-	var err error
-	s.Servers, err = region.SourceServers(ctx, ids)
-	if err = errors.Join(err, <-instances); err != nil {
+	var points <-chan error
+	var pointed []recovery.RecoveryPoint
+	s, err := c.standing(ctx, region, func(s recovery.Standing) {
+		if points == nil {
+			points = async(func() (err error) { pointed, err = c.points(ctx, region, s.Servers); return })
+		}
+	})
+	if points != nil {
+		err = errors.Join(err, <-points)
+	}
+	if err != nil {
 		return drsFailure(err)
 	}
-	points := async(func() (err error) { s.Points, err = c.points(ctx, region, s.Servers); return })
-	s.Jobs, err = lastJobs(ctx, region, s.Servers, recovery.LastLaunch.Running)
-	if err = errors.Join(err, <-points); err != nil {
-		return drsFailure(err)
-	}
-	readiness := recovery.Readiness{Policy: c.w.Policy, Replace: c.w.Replace}
+	s.Points = pointed
+	readiness := c.readiness()
 	if err := readiness.Check(c.w.Wave.Servers, s); err != nil {
 		return c.explained(ctx, region, readiness, s, err)
 	}
 	c.tell(recovery.EventReady, "%s of wave %d (%s) ready for recovery", recovery.Count(len(ids), "server"), c.w.Wave.Number, recovery.Quote(c.w.Wave.Name))
 	return nil
+}
+
+func (c *claim) readiness() recovery.Readiness {
+	return recovery.Readiness{Policy: c.w.Policy, Replace: c.w.Replace, Gone: c.w.Gone}
 }
 
 // explained gives a refusal with what recovery points would do about it. Where

@@ -29,6 +29,8 @@ type claim struct {
 	assumed []recovery.AccountContext // whose roles were told of
 	found   bool                      // the job was found by looking for it
 	sending bool                      // the change under way is the one that marks the claim as sent
+	unsent  bool                      // it is certain that nothing of what was sent made a job
+	gone    string                    // what was recorded of servers that people treat as gone
 }
 
 // waitStep is how often a waiting invocation looks for the other's answer.
@@ -151,7 +153,7 @@ func (c *claim) update(ctx context.Context, change func(recovery.Attempt) recove
 	}
 	for unclear := 0; ; {
 		if c.sending {
-			if err := c.exec.Forbidden(); err != nil {
+			if err := c.forbidden(); err != nil {
 				return err
 			}
 		}

@@ -55,7 +55,7 @@ func TestAMachineThatSleptAfterItsMarkSendsNothingLate(t *testing.T) {
 // ahead of AWS's. Here only the list of jobs can tell.
 func TestAJobIsFoundThoughOurClockIsAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := burning(t, "DropAnswerAfter:operation=StartRecovery,times=1", "Error500Before:operation=DescribeSourceServers,after=1")
+		h := burning(t, "DropAnswerAfter:operation=StartRecovery,times=1", "Error500Before:operation=DescribeSourceServers,after=2")
 		started, err := h.invocation(newProcess(), recovery.ClockSkew).StartWave(t.Context(), h.wave)
 		if err != nil {
 			t.Fatal(err)

@@ -16,6 +16,9 @@ const (
 	// throttleWait is how long a throttled StartRecovery waits before it is sent
 	// again, unless DRS says how long; doubled each time.
 	throttleWait = 2 * time.Second
+	// mostThrottleWait is the longest that DRS may ask to wait here. Where it asks
+	// for more the start is refused for now, and tried again like any other.
+	mostThrottleWait = 30 * time.Second
 )
 
 const notClear = "whether a job was started is not clear yet; send the same event again to find out"
@@ -26,12 +29,41 @@ type unclear struct{ answer *recovery.Error }
 
 func (u unclear) Error() string { return u.answer.Error() }
 
+// held is an answer to a start that was not sent, since nothing new may start
+// for now: the claim is given back, and whoever goes on starts it.
+type held struct{ answer *recovery.Error }
+
+func (h held) Error() string { return h.answer.Error() }
+
+// forbidden says why nothing may be sent now, as the record was last read.
+func (c *claim) forbidden() error {
+	c.mu.Lock()
+	exec := c.exec
+	c.mu.Unlock()
+	switch why, final := exec.Forbidden(c.o.now()); {
+	case why == nil:
+		return nil
+	case final:
+		return why
+	default:
+		return held{why}
+	}
+}
+
 // send marks the claim as sent, starts the job, and makes sure of an answer
-// that is not clear.
-func (c *claim) send(ctx context.Context, region recovery.Region) (*recovery.Job, error) {
+// that is not clear. looked is when it was seen that nothing alive is at stake;
+// before it is sent again it is looked again.
+func (c *claim) send(ctx context.Context, region recovery.Region, looked time.Time) (*recovery.Job, error) {
 	var last *recovery.ServiceError
 	for try := 1; ; try++ {
-		job, err := c.sendOnce(ctx, region)
+		var job *recovery.Job
+		var err error
+		if try > 1 {
+			looked, job, err = c.guard(ctx, region)
+		}
+		if job == nil && err == nil {
+			job, err = c.sendOnce(ctx, region, looked)
+		}
 		if err == nil {
 			return job, nil
 		}
@@ -54,10 +86,11 @@ func (c *claim) send(ctx context.Context, region recovery.Region) (*recovery.Job
 			if lookErr != nil || try == sendTries {
 				return nil, c.unclear(refused, notClear)
 			}
-			last = refused
+			last, c.unsent = refused, true
 			c.tell(recovery.EventRetrying, "no job is to be found: sending again")
-		case refused.Throttled() && try < sendTries:
+		case refused.Throttled() && try < sendTries && refused.RetryAfter <= mostThrottleWait:
 			wait := max(refused.RetryAfter, throttleWait<<(try-1))
+			c.unsent = true
 			c.tell(recovery.EventRetrying, "StartRecovery is throttled; sending again in %s", wait)
 			if sleep(ctx, wait) != nil {
 				return nil, drsFailure(refused)
@@ -70,7 +103,7 @@ func (c *claim) send(ctx context.Context, region recovery.Region) (*recovery.Job
 
 // sendOnce marks the claim SENT and calls StartRecovery, in this order: from
 // the mark on, everybody knows that a job may exist.
-func (c *claim) sendOnce(ctx context.Context, region recovery.Region) (*recovery.Job, error) {
+func (c *claim) sendOnce(ctx context.Context, region recovery.Region, looked time.Time) (*recovery.Job, error) {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < recovery.SendTimeout {
 		return nil, fmt.Errorf("sending StartRecovery for wave %d of execution %s: %w", c.w.Wave.Number, c.w.Execution, recovery.ErrNoTime)
 	}
@@ -78,8 +111,9 @@ func (c *claim) sendOnce(ctx context.Context, region recovery.Region) (*recovery
 	// not past the deadline that the record shows to others.
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), recovery.SendTimeout)
 	defer cancel()
+	// Counted from the look: what is sent late was not looked at.
 	now := c.o.now()
-	until := now.Add(recovery.SendTimeout)
+	until := looked.Add(recovery.SendTimeout)
 	c.sending = true
 	err := c.update(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Send(now, until) },
 		&recovery.Event{At: now, Kind: recovery.EventSent, Message: "sending StartRecovery for " + recovery.Count(len(c.w.Wave.Servers), "server")})
@@ -92,6 +126,7 @@ func (c *claim) sendOnce(ctx context.Context, region recovery.Region) (*recovery
 	if !c.o.now().Round(0).Before(until.Round(0)) {
 		return nil, fmt.Errorf("sending StartRecovery for wave %d of execution %s: %w", c.w.Wave.Number, c.w.Execution, recovery.ErrNoTime)
 	}
+	c.unsent = false
 	return region.StartRecovery(call, recovery.Launch{Type: c.w.Type, Servers: c.w.Wave.Servers, Tags: c.tags()})
 }
 

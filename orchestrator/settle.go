@@ -17,6 +17,7 @@ const recordTimeout = recordMargin - time.Second
 func (c *claim) settle(ctx context.Context, job *recovery.Job, why error) (*Started, error) {
 	var refusal *recovery.Error
 	var open unclear
+	var wait held
 	switch {
 	case why == nil:
 		return c.settleStarted(ctx, job)
@@ -25,6 +26,8 @@ func (c *claim) settle(ctx context.Context, job *recovery.Job, why error) (*Star
 	case errors.As(why, &open):
 		c.tell(recovery.EventNote, "%s", open.answer.Message)
 		return nil, open.answer
+	case errors.As(why, &wait):
+		return nil, c.release(ctx, wait.answer)
 	case errors.As(why, &refusal):
 		return nil, c.settleRefused(ctx, refusal)
 	}
@@ -66,14 +69,20 @@ func (c *claim) abandon(ctx context.Context, why error) (*Started, error) {
 }
 
 // release ends the lease of a claim whose invocation stops before it sent
-// anything, so that the next one need not wait for it. What was sent keeps
-// its deadline.
+// anything, so that the next one need not wait for it. What was sent keeps its
+// deadline, unless it is certain that it made no job: then it counts as not
+// sent.
 func (c *claim) release(ctx context.Context, why error) error {
-	if c.held().State != recovery.Claimed {
+	message := "stopped before anything was sent: "
+	free := func(a recovery.Attempt) recovery.Attempt { return a.Release(c.o.now()) }
+	switch a := c.held(); {
+	case c.unsent && a.MayHaveJob():
+		message = "what was sent made no job, and counts as not sent: "
+		free = func(a recovery.Attempt) recovery.Attempt { return a.Unsend(c.o.now()) }
+	case a.State != recovery.Claimed:
 		return why
 	}
-	err := c.record(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Release(c.o.now()) },
-		&recovery.Event{At: c.o.now(), Kind: recovery.EventReleased, Message: "stopped before anything was sent: " + why.Error()})
+	err := c.record(ctx, free, &recovery.Event{At: c.o.now(), Kind: recovery.EventReleased, Message: message + why.Error()})
 	if errors.Is(err, errLost) {
 		return errLost
 	}

@@ -57,13 +57,21 @@ func (c *claim) start(ctx context.Context) (*Started, error) {
 		if err != nil {
 			return c.abandon(ctx, cause(work, err))
 		}
+		c.unsent = true
+		if err := c.forbidden(); err != nil {
+			return c.settle(ctx, nil, err)
+		}
 	}
 	region, err := c.prepare(work) // may be repeated freely
 	if err != nil {
 		return c.settle(ctx, nil, cause(work, err))
 	}
+	looked, job, err := c.guard(work, region) // right before it is sent
+	if job != nil || err != nil {
+		return c.settle(ctx, job, cause(work, err))
+	}
 	stop() // from here on the deadline of the sending protects the claim
-	job, err := c.send(ctx, region)
+	job, err = c.send(ctx, region, looked)
 	return c.settle(ctx, job, err)
 }
 

@@ -144,6 +144,25 @@ func (s *memory) Plan(ctx context.Context, id recovery.ExecutionID) (*recovery.P
 	return recovery.ThawPlan(m.plan)
 }
 
+func (s *memory) Recovered(ctx context.Context, at recovery.Place, _ []recovery.SourceServerID) ([]recovery.Recovered, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []recovery.Recovered
+	for _, id := range slices.Sorted(maps.Keys(s.kept)) {
+		for _, wave := range slices.Sorted(maps.Keys(s.kept[id].attempts)) {
+			var a recovery.Attempt
+			if err := json.Unmarshal(s.kept[id].attempts[wave].record, &a); err != nil {
+				return nil, err
+			}
+			c := recovery.Change{Execution: s.kept[id].header, Attempt: &a}
+			if r := c.Recovered(); r != nil && a.AccountID == at.AccountID && a.Region == at.Region {
+				all = append(all, *r)
+			}
+		}
+	}
+	return all, ctx.Err()
+}
+
 func (s *memory) Executions(ctx context.Context, most int) ([]recovery.Execution, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -51,14 +51,19 @@ func (e *Execution) Admit(wave int, now time.Time) error {
 	return nil
 }
 
-// Forbidden says why nothing new may be sent any more, whatever was begun: a
-// *Error, or nil. It is asked again right before StartRecovery is called.
-func (e *Execution) Forbidden() error {
+// Forbidden says why nothing new may be sent, whatever was begun; nil: it may.
+// What is not final may be sent later: the pause may be lifted. It is asked
+// again with the very change that marks a start as sent.
+func (e *Execution) Forbidden(now time.Time) (why *Error, final bool) {
 	switch {
 	case e.Ended != nil:
-		return Errorf(DependencyNotMet, "execution %s is over: %s", e.ID, e.Ended.Outcome)
+		return Errorf(DependencyNotMet, "execution %s is over: %s", e.ID, e.Ended.Outcome), true
 	case e.Cancel != nil:
-		return Errorf(DependencyNotMet, "%s", e.Cancel.words("the execution was cancelled"))
+		return Errorf(DependencyNotMet, "%s", e.Cancel.words("the execution was cancelled")), true
+	case e.Pause != nil:
+		return &Error{Code: DependencyNotMet, Retryable: true, Message: e.Pause.words("the execution is paused")}, false
+	case survey(e, now).stopped:
+		return Errorf(DependencyNotMet, "a wave has failed whose failure stops everything"), false
 	}
-	return nil
+	return nil, false
 }

@@ -84,11 +84,14 @@ type Refusal struct {
 	Code      Code   `json:"code"`
 	Message   string `json:"message"`
 	Retryable bool   `json:"retryable"`
+	// InDoubt are the servers of which only a person can say whether an instance
+	// lives: see TreatedAsGone.
+	InDoubt []SourceServerID `json:"inDoubt,omitempty"`
 }
 
 // Err gives the refusal as the error that was answered.
 func (r *Refusal) Err() error {
-	return &Error{Code: r.Code, Message: r.Message, Retryable: r.Retryable}
+	return &Error{Code: r.Code, Message: r.Message, Retryable: r.Retryable, InDoubt: r.InDoubt}
 }
 
 // recorded gives the attempt exactly as a store gives it back: its times in
@@ -157,6 +160,14 @@ func (a Attempt) Release(now time.Time) Attempt {
 	return a
 }
 
+// Unsend releases an attempt of which it is certain that nothing that was sent
+// made a job: it counts as not sent.
+func (a Attempt) Unsend(now time.Time) Attempt {
+	a.State, a.LeaseUntil = Claimed, now
+	a.FirstSentAt, a.SentAt, a.SendDeadline = time.Time{}, time.Time{}, time.Time{}
+	return a
+}
+
 // Send marks that StartRecovery is about to be called and over by deadline.
 func (a Attempt) Send(now, deadline time.Time) Attempt {
 	if a.FirstSentAt.IsZero() {
@@ -182,7 +193,7 @@ func (a Attempt) Start(j *Job, now time.Time) Attempt {
 func (a Attempt) Refuse(e *Error) Attempt {
 	a.State = Refused
 	a.FirstSentAt, a.SentAt, a.SendDeadline, a.RetryAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	a.Refusal = &Refusal{e.Code, e.Message, e.Retryable}
+	a.Refusal = &Refusal{e.Code, e.Message, e.Retryable, e.InDoubt}
 	return a
 }
 

@@ -37,7 +37,10 @@ type Error struct {
 	Code      Code
 	Message   string // for people: what is wrong, and the way out
 	Retryable bool   // the same event may go through later, unchanged
-	Err       error  // the cause, where there is one
+	// InDoubt are the servers of which only a person can say whether an instance
+	// lives.
+	InDoubt []SourceServerID
+	Err     error // the cause, where there is one
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }

@@ -22,6 +22,9 @@ const (
 	EventAdopted     EventKind = "ADOPTED"     // a job that was sent earlier was found
 	EventRefused     EventKind = "REFUSED"     // nothing was launched
 
+	// EventTreatedAsGone: servers of which somebody said that no instance lives.
+	EventTreatedAsGone EventKind = "TREATED_AS_GONE"
+
 	// What happens to an execution as a whole.
 	EventOpened      EventKind = "OPENED"
 	EventPostponed   EventKind = "POSTPONED"   // a refused start is tried again later

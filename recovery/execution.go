@@ -26,9 +26,10 @@ type Execution struct {
 	PollEvery   time.Duration // between two looks at running jobs; 0: by their age
 	Policy      ReadinessPolicy
 	Replace     []InstanceID // live instances that may be lost
-	Run         int          // of the state machine that drives it, the newest; 0 is the first, as 1 is
-	Others      []Load       // what others run, as last seen
-	Pause       *Request     // asked for, and not resumed yet
+	Gone        []TreatedAsGone
+	Run         int      // of the state machine that drives it, the newest; 0 is the first, as 1 is
+	Others      []Load   // what others run, as last seen
+	Pause       *Request // asked for, and not resumed yet
 	Cancel      *Request
 	Interrupted *Request // the driver stopped, and nobody resumed yet
 	Ended       *Ending
@@ -105,6 +106,7 @@ type WaveStart struct {
 	Wave         Wave
 	Policy       ReadinessPolicy
 	Replace      []InstanceID
+	Gone         []TreatedAsGone
 	Dependencies []Dependency
 	// Groups are protection groups that came with the event, for callers
 	// without a store of groups; they win over the store's.

@@ -19,6 +19,7 @@ type openedRecord struct {
 	PollEvery   time.Duration   `json:"pollEvery,omitempty"`
 	Policy      ReadinessPolicy `json:"readinessPolicy,omitempty"`
 	Replace     []InstanceID    `json:"replaceLiveInstances,omitempty"`
+	Gone        []TreatedAsGone `json:"treatAsGone,omitempty"`
 	Run         int             `json:"run,omitempty"`
 	Others      []Load          `json:"others,omitempty"`
 	Pause       *Request        `json:"pause,omitempty"`
@@ -39,10 +40,13 @@ func (e *Execution) Opened() ([]byte, error) {
 			r.At = wall(r.At)
 		}
 	}
+	for i := range e.Gone {
+		e.Gone[i].At = wall(e.Gone[i].At)
+	}
 	if e.Ended != nil {
 		e.Ended.At = wall(e.Ended.At)
 	}
-	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal()})
+	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal()})
 }
 
 // ReadOpened reads what Opened gave.
@@ -57,8 +61,8 @@ func (e *Execution) ReadOpened(record []byte) error {
 	if r.Waves == nil {
 		return damaged("what execution %s was opened with is gone", e.ID)
 	}
-	e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken =
-		r.Digest, r.Waves, r.PollEvery, r.Policy, r.Replace, r.Run, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken)
+	e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken =
+		r.Digest, r.Waves, r.PollEvery, r.Policy, r.Replace, r.Gone, r.Run, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken)
 	return nil
 }
 

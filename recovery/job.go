@@ -23,6 +23,7 @@ type Job struct {
 	InitiatedBy string // START_DRILL, START_RECOVERY, …
 	Status      JobStatus
 	Created     time.Time
+	Ended       time.Time // zero: not over yet, or DRS does not say
 	Tags        map[string]string
 	Servers     []SourceServerID // nil: DRS did not say, which is not the same as none
 	// Participants are the same servers with what becomes of them.

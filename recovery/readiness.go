@@ -54,7 +54,8 @@ func (r Readiness) InDoubt(wave []Server, s Standing) []SourceServerID {
 // Readiness is a wave's demand on its servers.
 type Readiness struct {
 	Policy  ReadinessPolicy
-	Replace []InstanceID // live instances that somebody named as lost anyway
+	Replace []InstanceID    // live instances that somebody named as lost anyway
+	Gone    []TreatedAsGone // servers of which somebody said that nothing lives
 }
 
 // obstacle is one thing that keeps a server from being launched.
@@ -62,6 +63,7 @@ type obstacle struct {
 	text   string
 	passes bool // by itself: a job that is not ours will be over
 	policy bool // RECOVERY_POINT may let the server pass
+	doubt  bool // whether an instance lives is a person's question
 }
 
 // Check judges every server of a wave and names all that are not ready, in
@@ -69,14 +71,25 @@ type obstacle struct {
 // would pass. The refusal is retryable when all of it passes by itself. Nil
 // means ready.
 func (r Readiness) Check(wave []Server, s Standing) error {
+	return refusal(wave, func(server Server) []obstacle { return r.obstacles(server, s) })
+}
+
+// refusal is what a wave is answered that has obstacles; nil where it has none.
+func refusal(wave []Server, of func(Server) []obstacle) error {
 	var refused []string
+	var doubt []SourceServerID
 	passes, policy := true, false
 	for _, server := range wave {
 		var texts []string
-		for _, o := range r.obstacles(server, s) {
+		asked := false
+		for _, o := range of(server) {
 			texts = append(texts, o.text)
 			passes = passes && o.passes
 			policy = policy || o.policy
+			asked = asked || o.doubt
+		}
+		if asked {
+			doubt = append(doubt, server.ID)
 		}
 		if len(texts) > 0 {
 			refused = append(refused, fmt.Sprintf("Server %s is not in READY_FOR_RECOVERY state: %s", server.ID, strings.Join(texts, ", and ")))
@@ -89,7 +102,7 @@ func (r Readiness) Check(wave []Server, s Standing) error {
 	if policy {
 		message += `. With "readinessPolicy": "RECOVERY_POINT" in the state, a server that has a usable recovery point passes whether it replicates or not`
 	}
-	return &Error{Code: DRSAPIError, Message: message, Retryable: passes}
+	return &Error{Code: DRSAPIError, Message: message, Retryable: passes, InDoubt: doubt}
 }
 
 func (r Readiness) obstacles(server Server, s Standing) []obstacle {
@@ -104,10 +117,7 @@ func (r Readiness) obstacles(server Server, s Standing) []obstacle {
 	if s.held(known) {
 		all = append(all, obstacle{text: known.LastLaunch.holding(), passes: true})
 	}
-	if live := r.atStake(server.ID, s.Instances); len(live) > 0 {
-		all = append(all, obstacle{text: fmt.Sprintf("a live recovery instance that is no drill's exists, which DRS would terminate: %s; "+
-			`name it in "replaceLiveInstances" in the state if it may be lost`, strings.Join(live, ", "))})
-	}
+	all = append(all, r.stakes(server.ID, s)...)
 	if server.Snapshot != "" && !s.usable(server.ID, server.Snapshot) {
 		all = append(all, obstacle{text: fmt.Sprintf("it has no usable recovery point %s", server.Snapshot)})
 	}
@@ -122,18 +132,6 @@ func (l LastLaunch) holding() string {
 		return "a job is launching it"
 	}
 	return fmt.Sprintf("job %s is launching it", l.JobID)
-}
-
-// atStake lists the live instances that a launch of the server would destroy
-// and that nobody named as lost.
-func (r Readiness) atStake(id SourceServerID, instances []RecoveryInstance) []string {
-	var live []string
-	for _, i := range instances {
-		if i.Server == id && i.Live() && !slices.Contains(r.Replace, i.ID) && !slices.Contains(r.Replace, i.EC2) {
-			live = append(live, fmt.Sprintf("%s (%s)", i.ID, orUnknown(i.EC2State)))
-		}
-	}
-	return live
 }
 
 // recoverable states pass under RECOVERY_POINT when a recovery point is

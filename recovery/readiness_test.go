@@ -89,7 +89,7 @@ func TestRefusalsSayWhatIsInTheWayAndTheWayOut(t *testing.T) {
 		"the job of its last launch is over":     {server: recovery.SourceServer{Replication: "CONTINUOUS", LastLaunch: running}, jobs: []recovery.Job{{ID: "drsjob-1", Status: recovery.JobCompleted}}},
 		"another job is over":                    {server: recovery.SourceServer{Replication: "CONTINUOUS", LastLaunch: running}, jobs: []recovery.Job{{ID: "drsjob-2", Status: recovery.JobCompleted}}, want: pre + "job drsjob-1 is launching it", retryable: true},
 		"its last launch failed":                 {server: recovery.SourceServer{Replication: "CONTINUOUS", LastLaunch: recovery.LastLaunch{JobID: "drsjob-1", Status: "FAILED"}}},
-		"its last launch was a success":          {server: recovery.SourceServer{Replication: "CONTINUOUS", LastLaunch: recovery.LastLaunch{JobID: "drsjob-1", Status: "LAUNCHED"}}},
+		"its last launch was a drill":            {server: recovery.SourceServer{Replication: "CONTINUOUS", LastLaunch: recovery.LastLaunch{JobID: "drsjob-1", Status: "LAUNCHED", Type: "DRILL"}}},
 		"a live instance is at stake":            {server: recovery.SourceServer{Replication: "CONTINUOUS"}, instances: []recovery.RecoveryInstance{live}, want: pre + atStake},
 		"the live instance may be lost":          {replace: []recovery.InstanceID{"i-1"}, server: recovery.SourceServer{Replication: "CONTINUOUS"}, instances: []recovery.RecoveryInstance{live}},
 		"another instance may be lost":           {replace: []recovery.InstanceID{"i-2"}, server: recovery.SourceServer{Replication: "CONTINUOUS"}, instances: []recovery.RecoveryInstance{live}, want: pre + atStake},

@@ -29,6 +29,11 @@ type Region interface {
 	// be called freely.
 	RecoveryInstances(ctx context.Context, servers []SourceServerID) ([]RecoveryInstance, error)
 
+	// InstanceStates asks EC2 for the states of instances by their ids, e.g.
+	// "running"; one that EC2 does not know is missing from the answer. It may be
+	// called freely.
+	InstanceStates(ctx context.Context, ids []InstanceID) (map[InstanceID]string, error)
+
 	// RecoveryPoints lists the usable recovery points of the servers: at least
 	// those named in wanted, where they exist, and one of every other server
 	// that has any. It may be called freely.

@@ -18,7 +18,9 @@ type SourceServer struct {
 // LastLaunch is the newest launch of a source server.
 type LastLaunch struct {
 	JobID  JobID
-	Status string // PENDING, IN_PROGRESS, LAUNCHED, FAILED, TERMINATED; "" when there was none
+	Status string    // PENDING, IN_PROGRESS, LAUNCHED, FAILED, TERMINATED; "" when there was none
+	Type   string    // RECOVERY or DRILL; "" when DRS does not say, which may be either
+	At     time.Time // when it was asked for; zero when DRS does not say
 }
 
 // Running says whether the launch was under way when DRS was asked.
@@ -55,9 +57,15 @@ type RecoveryPoint struct {
 type Standing struct {
 	Servers   []SourceServer
 	Instances []RecoveryInstance
-	Jobs      []Job            // of last launches that looked running
+	Jobs      []Job            // that Witnesses names
 	Points    []RecoveryPoint  // of the servers that NeedPoints names, and of PointsOf
 	PointsOf  []SourceServerID // those whose recovery points were read to explain a refusal
+
+	Recovered []Recovered           // launches in earnest of these servers, of our own records
+	EC2       map[InstanceID]string // EC2's states of what AskEC2 names, those it does not know left out; nil: EC2 did not answer
+	NoEC2     string                // why it did not
+	Asked     time.Time             // when all of this was asked for
+	Waited    bool                  // for as long as lists may lag, and EC2 still does not know what it was asked for
 }
 
 // server gives what DRS knows of a server, or nil.

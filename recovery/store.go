@@ -31,6 +31,11 @@ type ExecutionStore interface {
 	// where none was. It may be called freely.
 	Plan(ctx context.Context, id ExecutionID) (*Plan, error)
 
+	// Recovered gives what Change.Recovered said of the newest attempts in a
+	// place, all that was committed before the call; of other servers, too. It
+	// may be called freely.
+	Recovered(ctx context.Context, at Place, servers []SourceServerID) ([]Recovered, error)
+
 	// Executions lists executions, those that changed last first, at most so
 	// many, without their attempts. It may be called freely, and may be a
 	// little behind. One that is damaged keeps none of the others back: it is

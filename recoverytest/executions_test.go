@@ -85,6 +85,9 @@ func TestTheSuiteIsRedForEachBrokenStore(t *testing.T) {
 		"answers its own opening that its plan is held":       "a_stale_change_takes_no_plan",
 		"holds for executions without waves":                  "an_execution_without_waves",
 		"does not tell plans in capitals from small letters":  "plans_with_similar_ids",
+		"forgets what was recovered once it is over":          "a_recovery_that_was_started",
+		"mixes up places":                                     "a_recovery_that_was_started",
+		"takes drills for recoveries":                         "a_drill_is_no_witness",
 	} {
 		t.Run(broken, func(t *testing.T) {
 			t.Parallel()

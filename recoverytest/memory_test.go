@@ -96,6 +96,27 @@ func (h *handle) newest(id recovery.ExecutionID) []recovery.Attempt {
 	return slices.CompactFunc(all, func(a, b recovery.Attempt) bool { return a.Wave == b.Wave })
 }
 
+func (h *handle) Recovered(ctx context.Context, at recovery.Place, _ []recovery.SourceServerID) ([]recovery.Recovered, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var all []recovery.Recovered
+	for id := range h.executions {
+		e := h.header(id)
+		for _, a := range h.newest(id) {
+			c := recovery.Change{Execution: e, Attempt: &a}
+			r := c.Recovered()
+			switch {
+			case h.broken == "forgets what was recovered once it is over" && r != nil && a.JobOver:
+			case h.broken == "takes drills for recoveries" && r == nil && a.JobID != "":
+				all = append(all, recovery.Recovered{Execution: id, Attempt: a})
+			case r != nil && (h.broken == "mixes up places" || a.AccountID == at.AccountID && a.Region == at.Region):
+				all = append(all, *r)
+			}
+		}
+	}
+	return all, ctx.Err()
+}
+
 func (h *handle) Commit(ctx context.Context, c recovery.Change) error {
 	if err := ctx.Err(); err != nil && h.broken != "writes though its context has ended" {
 		return err

@@ -18,6 +18,7 @@ var openedPromises = []promise{
 			FollowsAll: true, PauseBefore: true, OnFailure: recovery.StopOnFailure, TimeLimit: 90*time.Minute + 1, GatePassed: true, Skipped: true,
 		})
 		e.PollEvery, e.Policy, e.Replace, e.Run = 1500*time.Millisecond, recovery.RecoveryPointPolicy, []recovery.InstanceID{"i-2", "i-1"}, 3
+		e.Gone = []recovery.TreatedAsGone{{Server: "s-1", Request: recovery.Request{By: "user@example.com", At: now.Add(5), Reason: "seen", RequestID: "request-9"}}}
 		e.Others = []recovery.Load{{Place: recovery.Place{AccountID: "111122223333", Region: "us-east-1"}, Jobs: 3, Servers: 250}}
 		for i, request := range []**recovery.Request{&e.Pause, &e.Cancel, &e.Interrupted} {
 			*request = &recovery.Request{By: fmt.Sprintf("user-%d@example.com", i), At: now.Add(time.Duration(i)), Reason: "because\n<it> is \"so\"", RequestID: fmt.Sprint("request-", i)}
@@ -30,7 +31,7 @@ var openedPromises = []promise{
 		e = h.change(h.store, e)
 		same(h, "execution", h.read(h.open(), execution), e)
 
-		e.Waves, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.PollEvery, e.Others, e.Replace, e.Run = e.Waves[:1], nil, nil, nil, nil, 0, nil, nil, 0
+		e.Waves, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.PollEvery, e.Others, e.Replace, e.Gone, e.Run = e.Waves[:1], nil, nil, nil, nil, 0, nil, nil, nil, 0
 		e.TaskToken = recovery.Secret{}
 		e.Waves[0].GatePassed = true
 		e = h.change(h.open(), e)

@@ -22,7 +22,7 @@ func (h *handling) describeRecoveryInstances(in map[string]any) (any, *apiError)
 		keys = append(keys, n.id)
 		h.touch(n.id)
 	}
-	return h.page(in, "items", keys, func(i int) any { return h.showInstance(found[i]) })
+	return h.page(in, "items", keys, func(i int) any { return h.showInstance(found[i], view) })
 }
 
 // standsAt says whether DRS lists the instance at a moment.
@@ -30,12 +30,12 @@ func (n *instance) standsAt(t time.Time) bool {
 	return !n.since.After(t) && (n.removed.IsZero() || n.removed.After(t))
 }
 
-func (h *handling) showInstance(n *instance) map[string]any {
+func (h *handling) showInstance(n *instance, view time.Time) map[string]any {
 	s := n.server
 	out := map[string]any{
 		"recoveryInstanceID":          n.id,
 		"ec2InstanceID":               n.id,
-		"ec2InstanceState":            h.instanceState(n.id),
+		"ec2InstanceState":            h.instanceState(n.id, view),
 		"sourceServerID":              s.ID,
 		"arn":                         h.arn("recovery-instance", n.id),
 		"tags":                        n.tags,
@@ -91,7 +91,7 @@ func (h *handling) terminateRecoveryInstances(in map[string]any) (any, *apiError
 		j.begins(at)
 		for i := range j.servers {
 			j.servers[i].becomes(at, "IN_PROGRESS", doomed[i].id)
-			h.ec2.setInstanceState(doomed[i].id, "shutting-down")
+			h.ec2.setInstanceState(at, doomed[i].id, "shutting-down")
 		}
 	})
 	h.schedule(end, func(at time.Time) {

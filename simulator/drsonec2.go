@@ -126,13 +126,13 @@ func (r *region) addFleetInstance(n *instance, state string) {
 	r.ec2.addInstance(i)
 }
 
-// instanceState is DRS's word for the state of an EC2 instance.
-func (r *region) instanceState(id string) string {
+// instanceState is DRS's word for the state of an EC2 instance at a moment.
+func (r *region) instanceState(id string, t time.Time) string {
 	i, ok := r.ec2.instance(id)
 	if !ok {
 		return "NOT_FOUND"
 	}
-	return strings.ToUpper(i.State)
+	return strings.ToUpper(i.stateAt(t))
 }
 
 // writeTemplate is DRS writing a template version of its own.
@@ -161,46 +161,13 @@ func (h *handling) ec2Action() (any, *apiError) {
 			}
 		}
 	}
-	result, e := h.ec2.handle(q.operation, q.form, h.now, func(prefix string) string {
-		return h.newID(strings.TrimSuffix(prefix, "-"))
-	}, h.caller.ARN)
-	if e != nil {
-		return nil, e
-	}
+	h.ec2.lag = 0
 	if q.operation == "DescribeInstances" {
 		if f, ok := h.oracle.call(LagInstanceList); ok {
-			young := forgetYoung(result, h.now.Add(-time.Duration(f.Duration)))
-			if young != "" && newForm(q.form).has("InstanceId") {
-				return nil, badRequest("InvalidInstanceID.NotFound", "The instance ID '%s' does not exist", young)
-			}
+			h.ec2.lag = time.Duration(f.Duration)
 		}
 	}
-	return result, nil
-}
-
-// forgetYoung takes the instances out of an answer of DescribeInstances that
-// were launched after a moment, and gives one of them.
-func forgetYoung(result any, after time.Time) (young string) {
-	m, _ := result.(map[string]any)
-	reservations, _ := m["reservationSet"].([]any)
-	var kept []any
-	for _, r := range reservations {
-		rm, _ := r.(map[string]any)
-		all, _ := rm["instancesSet"].([]any)
-		var old []any
-		for _, i := range all {
-			im, _ := i.(map[string]any)
-			if at, ok := im["launchTime"].(time.Time); !ok || !at.After(after) {
-				old = append(old, i)
-			} else {
-				young, _ = im["instanceId"].(string)
-			}
-		}
-		if old != nil {
-			rm["instancesSet"] = old
-			kept = append(kept, r)
-		}
-	}
-	m["reservationSet"] = kept
-	return young
+	return h.ec2.handle(q.operation, q.form, h.now, func(prefix string) string {
+		return h.newID(strings.TrimSuffix(prefix, "-"))
+	}, h.caller.ARN)
 }

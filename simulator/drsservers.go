@@ -14,6 +14,10 @@ func (h *handling) describeSourceServers(in map[string]any) (any, *apiError) {
 	}
 	ids := toSet(stringsAt(filters, "sourceServerIDs"))
 	accounts := toSet(stringsAt(filters, "stagingAccountIDs"))
+	view := h.now
+	if f, ok := h.oracle.call(LagServerList); ok {
+		view = view.Add(-time.Duration(f.Duration))
+	}
 	var keys []string
 	for _, id := range h.order {
 		if len(ids) > 0 && !ids[id] || len(accounts) > 0 && !accounts[h.at.account] {
@@ -21,10 +25,10 @@ func (h *handling) describeSourceServers(in map[string]any) (any, *apiError) {
 		}
 		keys = append(keys, id)
 	}
-	return h.page(in, "items", keys, func(i int) any { return h.showServer(h.servers[keys[i]]) })
+	return h.page(in, "items", keys, func(i int) any { return h.showServer(h.servers[keys[i]], view) })
 }
 
-func (h *handling) showServer(s *server) map[string]any {
+func (h *handling) showServer(s *server, view time.Time) map[string]any {
 	added := h.w.started.Add(-time.Duration(s.Added))
 	seen := h.now.Add(-time.Duration(s.Seen))
 	if s.Replication == "DISCONNECTED" || s.Replication == "STOPPED" {
@@ -49,7 +53,7 @@ func (h *handling) showServer(s *server) map[string]any {
 		"elapsedReplicationDuration": isoSpan(h.now.Sub(added).Truncate(time.Second)),
 		"lastSeenByServiceDateTime":  stamp(seen),
 	}
-	if l := s.lastLaunch; l != nil {
+	if l := s.launchAt(view); l != nil {
 		initiated := map[string]any{"apiCallDateTime": stamp(l.at), "type": launchType(l.drill)}
 		if l.job != "" {
 			initiated["jobID"] = l.job

@@ -20,6 +20,8 @@ type ec2State struct {
 	subnets   map[string]*ec2Subnet      // by id
 	groups    map[string]*ec2SecurityGroup
 	instances map[string]*ec2Instance
+
+	lag time.Duration // how old what DescribeInstances tells is, in the call under way
 }
 
 func newEC2State(account, region string) *ec2State {
@@ -73,6 +75,7 @@ var ec2Actions = map[string]ec2Action{
 	"DescribeSubnets":                {(*ec2State).describeSubnets, false},
 	"DescribeSecurityGroups":         {(*ec2State).describeSecurityGroups, false},
 	"DescribeInstances":              {(*ec2State).describeInstances, false},
+	"TerminateInstances":             {(*ec2State).terminateInstances, true},
 }
 
 // actions are the names of what is implemented, in order.

@@ -22,6 +22,30 @@ type ec2Instance struct {
 	Tags        map[string]string
 
 	terminated time.Time
+	states     []stateChange // that came after its first
+}
+
+// stateChange is a state that an instance took on.
+type stateChange struct {
+	at       time.Time
+	from, to string
+}
+
+// becomes takes on a state.
+func (i *ec2Instance) becomes(at time.Time, state string) {
+	if i.State != state {
+		i.states = append(i.states, stateChange{at, i.State, state})
+		i.State = state
+	}
+}
+
+// stateAt is the state that the instance had at a moment after its launch.
+func (i *ec2Instance) stateAt(t time.Time) string {
+	state := i.State
+	for n := len(i.states) - 1; n >= 0 && i.states[n].at.After(t); n-- {
+		state = i.states[n].from
+	}
+	return state
 }
 
 // instanceStates are EC2's codes for an instance's states.
@@ -67,9 +91,9 @@ func (s *ec2State) instance(id string) (ec2Instance, bool) {
 }
 
 // setInstanceState moves an instance to another state than terminated, for which there is terminateInstance.
-func (s *ec2State) setInstanceState(id, state string) {
+func (s *ec2State) setInstanceState(at time.Time, id, state string) {
 	if i := s.instances[id]; i != nil && i.State != "terminated" {
-		i.State = state
+		i.becomes(at, state)
 	}
 }
 
@@ -80,7 +104,8 @@ func (s *ec2State) terminateInstance(id string, now time.Time) bool {
 		return false
 	}
 	s.releaseAddress(i.Subnet, i.PrivateIP)
-	i.State, i.terminated, i.PrivateIP = "terminated", now, ""
+	i.becomes(now, "terminated")
+	i.terminated, i.PrivateIP = now, ""
 	return true
 }
 
@@ -91,10 +116,17 @@ func (s *ec2State) describeInstances(c *ec2Call) (map[string]any, *apiError) {
 		c.fail("InvalidParameterCombination", "The parameter instancesSet cannot be used with the parameter maxResults")
 	}
 	visible := make(map[string]*ec2Instance)
+	view := c.now.Add(-s.lag)
 	for id, i := range s.instances {
-		if i.State != "terminated" || c.now.Before(i.terminated.Add(afterlife)) {
-			visible[id] = i
+		if i.LaunchTime.After(view) || i.State == "terminated" && !c.now.Before(i.terminated.Add(afterlife)) {
+			continue
 		}
+		if state := i.stateAt(view); state != i.State {
+			before := *i
+			before.State = state
+			i = &before
+		}
+		visible[id] = i
 	}
 	found := selected(c, visible, ids, "i-", "InvalidInstanceID", "The instance ID '%s' does not exist")
 	var passed []*ec2Instance
@@ -123,6 +155,27 @@ func (s *ec2State) describeInstances(c *ec2Call) (map[string]any, *apiError) {
 		r["instancesSet"] = append(r["instancesSet"].([]any), s.instanceAnswer(i))
 	}
 	return map[string]any{"reservationSet": reservations, "nextToken": next}, nil
+}
+
+// terminateInstances is somebody ending instances by EC2 itself, of which DRS
+// hears nothing. They are gone at once.
+func (s *ec2State) terminateInstances(c *ec2Call) (map[string]any, *apiError) {
+	ids := c.list("InstanceId")
+	if len(ids) == 0 {
+		c.fail("MissingParameter", "The request must contain the parameter InstanceId")
+	}
+	found := selected(c, s.instances, ids, "i-", "InvalidInstanceID", "The instance ID '%s' does not exist")
+	if err := c.ready(); err != nil {
+		return nil, err
+	}
+	var set []any
+	for _, i := range found {
+		before := i.State
+		s.terminateInstance(i.ID, c.now)
+		state := func(name string) map[string]any { return map[string]any{"code": instanceStates[name], "name": name} }
+		set = append(set, map[string]any{"instanceId": i.ID, "previousState": state(before), "currentState": state(i.State)})
+	}
+	return map[string]any{"instancesSet": set}, nil
 }
 
 // instanceAttribute answers the filters of DescribeInstances.

@@ -68,11 +68,11 @@ func TestATerminatedInstanceGivesItsAddressBackAndIsForgottenAfterAnHour(t *test
 	e := newEC2Test(t)
 	ip, _ := e.takeAddress("subnet-a")
 	e.addInstance(ec2Instance{ID: "i-1", Subnet: "subnet-a", PrivateIP: ip})
-	e.setInstanceState("i-1", "stopped")
+	e.setInstanceState(e.now, "i-1", "stopped")
 	if !e.terminateInstance("i-1", e.now) || e.terminateInstance("i-1", e.now) || e.terminateInstance("i-none", e.now) {
 		t.Error("an instance ends once")
 	}
-	e.setInstanceState("i-1", "running")
+	e.setInstanceState(e.now, "i-1", "running")
 	if i, ok := e.instance("i-1"); !ok || i.State != "terminated" || e.subnets["subnet-a"].Free != 200 {
 		t.Errorf("got %+v, %d free", i, e.subnets["subnet-a"].Free)
 	}

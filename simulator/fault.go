@@ -56,6 +56,7 @@ const (
 	Throttle            = "Throttle"
 	LagJobList          = "LagJobList"
 	LagInstanceList     = "LagInstanceList"
+	LagServerList       = "LagServerList"
 	FailLaunch          = "FailLaunch"
 	NoCapacity          = "NoCapacity"
 	FailConversion      = "FailConversion"
@@ -86,6 +87,7 @@ var faultKinds = map[string]faultKind{
 	Throttle:            {meaning: "what the service answers when it throttles; duration is the Retry-After", fields: "duration message"},
 	LagJobList:          {meaning: "DescribeJobs tells how it was so long ago", operations: []string{"DescribeJobs"}, fields: "duration", need: "duration"},
 	LagInstanceList:     {meaning: "DescribeRecoveryInstances and EC2's DescribeInstances tell how it was so long ago", operations: []string{"DescribeRecoveryInstances", "DescribeInstances"}, fields: "duration", need: "duration"},
+	LagServerList:       {meaning: "DescribeSourceServers tells how the last launches were so long ago", operations: []string{"DescribeSourceServers"}, fields: "duration", need: "duration"},
 	FailLaunch:          {meaning: "a server's launch fails in a phase", operations: launchOnly, fields: "phase rawError"},
 	NoCapacity:          {meaning: "EC2 has no instance of the type: the launch fails", operations: launchOnly, fields: "rawError"},
 	FailConversion:      {meaning: "a server's conversion fails", operations: launchOnly, fields: "rawError"},

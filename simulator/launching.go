@@ -50,7 +50,9 @@ func (l *launching) note(at time.Time, event string, more ...string) {
 
 func (l *launching) becomes(at time.Time, status, instance string) {
 	l.job.servers[l.index].becomes(at, status, instance)
-	l.server.lastLaunch.status = status
+	last := l.server.launches[len(l.server.launches)-1]
+	last.status, last.since = status, at
+	l.server.launches = append(l.server.launches, last)
 }
 
 // begins: the server's turn has come, and what its last launch made is cleaned up, live or not.

@@ -26,13 +26,13 @@ type region struct {
 // server is a source server's state.
 type server struct {
 	*Server
-	tags       map[string]string
-	settings   LaunchSettings
-	template   string // id of its launch template
-	lastLaunch *lastLaunch
-	result     string // lastLaunchResult
-	running    *job   // that holds it; nil if none
-	fated      bool   // its fleet's launches.job was given away
+	tags     map[string]string
+	settings LaunchSettings
+	template string       // id of its launch template
+	launches []lastLaunch // as they became, by time: the last one is how it stands
+	result   string       // lastLaunchResult
+	running  *job         // that holds it; nil if none
+	fated    bool         // its fleet's launches.job was given away
 }
 
 // lastLaunch is what lifeCycle.lastLaunch shows.
@@ -41,6 +41,18 @@ type lastLaunch struct {
 	at     time.Time
 	drill  bool
 	status string
+	since  time.Time // from when on that is its status
+}
+
+// launchAt is the server's last launch as it stood at a moment; nil where there
+// was none yet.
+func (s *server) launchAt(t time.Time) *lastLaunch {
+	for i := len(s.launches) - 1; i >= 0; i-- {
+		if !s.launches[i].since.After(t) {
+			return &s.launches[i]
+		}
+	}
+	return nil
 }
 
 // instance is a recovery instance as DRS knows it.
@@ -91,7 +103,7 @@ func newRegion(w *World, at accountRegion, f *Region) *region {
 		n.point = n.since
 		r.instances = append(r.instances, n)
 		r.addFleetInstance(n, inst.State)
-		s.lastLaunch = &lastLaunch{at: n.since, drill: n.drill, status: "LAUNCHED"}
+		s.launches = append(s.launches, lastLaunch{at: n.since, drill: n.drill, status: "LAUNCHED", since: n.since})
 		s.result = "SUCCEEDED"
 	}
 	return r

@@ -122,7 +122,7 @@ func (h *handling) launch(j *job, wanted []wish, drill bool) {
 			continue
 		}
 		h.takes(j, s)
-		s.lastLaunch = &lastLaunch{job: j.id, at: h.now, drill: drill, status: "PENDING"}
+		s.launches = append(s.launches, lastLaunch{job: j.id, at: h.now, drill: drill, status: "PENDING", since: h.now})
 		s.result = "PENDING"
 		l := &launching{region: r, job: j, index: len(j.servers) - 1, server: s, fate: fate, drill: drill, caller: h.caller}
 		l.schedule(h.now, part(h.now, shortest, jobStart), shortened(s.Launches.Duration, h.speed))

@@ -105,8 +105,8 @@ func (r *region) summary(now time.Time) RegionSummary {
 		v := r.servers[id]
 		ss := ServerSummary{ID: id, Hostname: v.Hostname, Replication: v.Replication, Template: v.template,
 			RightSizing: v.settings.RightSizing, Disposition: v.settings.LaunchDisposition}
-		if v.lastLaunch != nil {
-			ss.LastLaunch = v.lastLaunch.status
+		if l := v.launchAt(now); l != nil {
+			ss.LastLaunch = l.status
 		}
 		if n, d, ok := r.ec2.defaultVersion(v.template); ok {
 			ss.TemplateVersion, ss.InstanceType, ss.Subnet = n, d.InstanceType(), d.Subnet()
@@ -120,7 +120,7 @@ func (r *region) summary(now time.Time) RegionSummary {
 		}
 		i, _ := r.ec2.instance(n.id)
 		s.Instances = append(s.Instances, InstanceSummary{ID: n.id, Server: n.server.ID, Job: n.job, Drill: n.drill,
-			State: r.instanceState(n.id), Type: i.Type})
+			State: r.instanceState(n.id, now), Type: i.Type})
 	}
 	return s
 }

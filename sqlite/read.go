@@ -70,6 +70,35 @@ func (s *Store) Executions(ctx context.Context, most int) ([]recovery.Execution,
 	return all, nil
 }
 
+// Recovered implements recovery.ExecutionStore. Newest attempts alone: what an
+// earlier one launched is in them, too.
+func (s *Store) Recovered(ctx context.Context, at recovery.Place, _ []recovery.SourceServerID) ([]recovery.Recovered, error) {
+	var all []recovery.Recovered
+	err := s.each(ctx, func(scan func(...any) error) error {
+		var id recovery.ExecutionID
+		var wave, attempt int
+		var record []byte
+		if err := scan(&id, &wave, &attempt, &record); err != nil {
+			return err
+		}
+		a, err := recovery.ReadAttempt(recovery.AttemptKey{Execution: id, Wave: wave, Attempt: attempt}, record)
+		if err != nil {
+			return err
+		}
+		change := recovery.Change{Execution: recovery.Execution{ID: id, Type: recovery.Recovery}, Attempt: &a}
+		if r := change.Recovered(); r != nil {
+			all = append(all, *r)
+		}
+		return nil
+	}, `SELECT a.execution_id, a.wave, a.attempt, a.record FROM executions e JOIN attempts a ON a.execution_id = e.id
+		WHERE e.type = ? AND a.account_id = ? AND a.region = ? AND (a.job_id IS NOT NULL OR a.record ->> '$.outcomes' IS NOT NULL)
+			AND a.attempt = (SELECT max(attempt) FROM attempts WHERE execution_id = e.id AND wave = a.wave)`, recovery.Recovery, at.AccountID, at.Region)
+	if err != nil {
+		return nil, s.explain("reading what was recovered in account "+at.AccountID, err)
+	}
+	return all, nil
+}
+
 // Plan implements recovery.ExecutionStore.
 func (s *Store) Plan(ctx context.Context, id recovery.ExecutionID) (*recovery.Plan, error) {
 	var record []byte

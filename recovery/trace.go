@@ -1,0 +1,340 @@
+package recovery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// DRS terminates what a server's last launch made when the server is launched
+// again. Its list of recovery instances lags, so that an instance which is not
+// in it may live all the same. A trace is what a second witness says of one.
+//
+// A trace proves that an instance may live. That there is none proves nothing.
+
+// Trace says that a launch in earnest may have left an instance of a server.
+type Trace struct {
+	Server   SourceServerID
+	Witness  string // who says so, in words: "its last launch", "the record of execution exec-1"
+	JobID    JobID
+	Instance InstanceID // of EC2; "" where nobody says which
+	At       time.Time  // when the launch was asked for; zero: nobody says
+	Ended    time.Time  // when its job ended; zero: nobody says
+}
+
+func (t Trace) String() string {
+	what := t.Witness + " says that a RECOVERY launched it"
+	if t.JobID != "" {
+		what += fmt.Sprintf(" (job %s)", t.JobID)
+	}
+	if t.Instance == "" {
+		return what + ", and nobody says as which instance"
+	}
+	return fmt.Sprintf("%s as %s", what, t.Instance)
+}
+
+// longestLaunch is how long a launch may take of which nobody says when it ended.
+const longestLaunch = DefaultWaveTimeout
+
+// recent says whether lists may still lag behind the launch at a time.
+func (t Trace) recent(now time.Time) bool {
+	ended := t.Ended
+	if ended.IsZero() && !t.At.IsZero() {
+		ended = t.At.Add(longestLaunch)
+	}
+	return ended.IsZero() || now.Before(ended.Add(Grace))
+}
+
+// Recovered is what the store's own records know of launches in earnest: the
+// newest attempt at a wave of a RECOVERY, of which a job was started, or an
+// earlier one's.
+type Recovered struct {
+	Execution ExecutionID `json:"execution"`
+	Attempt   Attempt     `json:"attempt"`
+}
+
+// Recovered gives what the change adds to what is known of launches in earnest;
+// nil where it adds nothing.
+func (c *Change) Recovered() *Recovered {
+	a := c.Attempt
+	if a == nil || c.Execution.Type != Recovery || !a.launches() {
+		return nil
+	}
+	slim := Attempt{Wave: a.Wave, Attempt: a.Attempt, AccountID: a.AccountID, Region: a.Region, State: a.State,
+		JobID: a.JobID, StartedAt: a.StartedAt, EndedAt: a.EndedAt, JobOver: a.JobOver, Accepted: a.Accepted}
+	for _, o := range a.Outcomes {
+		slim.Outcomes = append(slim.Outcomes, ServerOutcome{Server: o.Server, Status: o.Status, Instance: o.Instance, JobID: o.JobID})
+	}
+	return &Recovered{c.Execution.ID, slim}
+}
+
+// launches says whether the attempt, or one before it, may have launched
+// anything.
+func (a *Attempt) launches() bool { return a.JobID != "" || len(a.Outcomes) > 0 }
+
+// launchOf gives the job that launched the server, or may have; "" where none
+// did.
+func (a *Attempt) launchOf(id SourceServerID) JobID {
+	if o := a.Outcome(id); o != nil && o.Launched() && o.JobID != "" {
+		return o.JobID
+	}
+	if slices.Contains(a.Accepted, id) {
+		return a.JobID
+	}
+	return ""
+}
+
+// TreatedAsGone is a server of which somebody said that no instance of it
+// lives, where witnesses disagree and nothing settles it. It is about launches
+// before it was said.
+type TreatedAsGone struct {
+	Server SourceServerID `json:"server"`
+	Request
+}
+
+// Witnesses lists the jobs that have to be looked at before it can be judged
+// whether instances of the servers live: of last launches under way, and of
+// launches in earnest whose instance DRS does not list.
+func (s Standing) Witnesses(servers []SourceServerID) []JobID {
+	var ids []JobID
+	add := func(id JobID) {
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	for _, id := range servers {
+		if k := s.server(id); k != nil {
+			if l := k.LastLaunch; l.Running() || l.mayHaveLeft() && !s.lists(id, l.JobID) {
+				add(l.JobID)
+			}
+		}
+		for _, r := range s.Recovered {
+			if job := r.Attempt.launchOf(id); !s.lists(id, job) {
+				add(job)
+			}
+		}
+	}
+	return ids
+}
+
+// mayHaveLeft says whether the launch may have left an instance that is no
+// drill's.
+func (l LastLaunch) mayHaveLeft() bool {
+	return l.Type != string(Drill) && (l.Running() || l.Status == "LAUNCHED")
+}
+
+// lists says whether DRS lists what the job made of the server, in whatever
+// state. Where nobody says which job it was, any instance of a recovery is it.
+func (s Standing) lists(id SourceServerID, job JobID) bool {
+	return slices.ContainsFunc(s.Instances, func(i RecoveryInstance) bool {
+		return i.Server == id && i.JobID == job && (job != "" || !i.Drill)
+	})
+}
+
+// traces lists what the witnesses say of a server's launches in earnest, of
+// which DRS lists no instance. Our own attempt that launched nothing is none.
+func (s Standing) traces(id SourceServerID) []Trace {
+	var all []Trace
+	add := func(t Trace) {
+		known := slices.ContainsFunc(all, func(o Trace) bool {
+			return o.JobID == t.JobID && o.JobID != "" || o.Instance == t.Instance && o.Instance != ""
+		})
+		if !known && !s.listsInstance(t.Instance) {
+			all = append(all, t)
+		}
+	}
+	for _, r := range s.Recovered {
+		job := r.Attempt.launchOf(id)
+		if job == "" || s.lists(id, job) {
+			continue
+		}
+		t := Trace{Server: id, Witness: fmt.Sprintf("the record of execution %s", r.Execution), JobID: job, At: r.Attempt.StartedAt}
+		left, known := s.left(&t)
+		if left || !known && s.job(job) == nil && r.Attempt.leftOf(&t) {
+			add(t)
+		}
+	}
+	if k := s.server(id); k != nil && k.LastLaunch.mayHaveLeft() && !s.lists(id, k.LastLaunch.JobID) {
+		l := k.LastLaunch
+		t := Trace{Server: id, Witness: "its last launch", JobID: l.JobID, At: l.At}
+		left, known := s.left(&t)
+		if left || !known && !l.Running() { // one under way holds the server: that is another matter
+			add(t)
+		}
+	}
+	return all
+}
+
+func (s Standing) listsInstance(id InstanceID) bool {
+	return id != "" && slices.ContainsFunc(s.Instances, func(i RecoveryInstance) bool { return i.ID == id || i.EC2 == id })
+}
+
+// left says whether the trace's job left an instance of the server, as far as
+// DRS shows it, and puts into the trace what the job says about it. It is not
+// known while the job runs, or seems to: its list may be old.
+func (s Standing) left(t *Trace) (left, known bool) {
+	j := s.job(t.JobID)
+	if j == nil {
+		return false, false
+	}
+	if j.InitiatedBy == Drill.InitiatedBy() {
+		return false, true
+	}
+	i := slices.IndexFunc(j.Participants, func(p Participant) bool { return p.Server == t.Server })
+	if i >= 0 && j.Participants[i].Status == "LAUNCHED" {
+		t.Instance, t.Ended = j.Participants[i].Instance, j.Ended
+		return true, true
+	}
+	if !j.Over() || i < 0 && j.Participants == nil || i >= 0 && j.Participants[i].Status == "" {
+		return false, false
+	}
+	return false, true
+}
+
+// leftOf is left for a job that DRS does not show any more: what the record
+// says of the server has to do.
+func (a *Attempt) leftOf(t *Trace) bool {
+	o := a.Outcome(t.Server)
+	if o == nil || !o.Done() {
+		return true
+	}
+	t.Instance, t.Ended = o.Instance, a.EndedAt
+	return o.Launched()
+}
+
+func (s Standing) job(id JobID) *Job {
+	for i := range s.Jobs {
+		if s.Jobs[i].ID == id {
+			return &s.Jobs[i]
+		}
+	}
+	return nil
+}
+
+// AskEC2 lists the instances that EC2 has to be asked about, by id: those that
+// traces lead to, and those that DRS lists as alive and nobody named, for a
+// list may be old.
+func (r Readiness) AskEC2(servers []SourceServerID, s Standing) []InstanceID {
+	var ids []InstanceID
+	add := func(id InstanceID) {
+		if id != "" && !r.replaces(id) && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	for _, id := range servers {
+		for _, t := range s.traces(id) {
+			add(t.Instance)
+		}
+		for _, i := range s.Instances {
+			if i.Server == id && i.Live() && !r.replaces(i.ID) {
+				add(i.EC2)
+			}
+		}
+	}
+	return ids
+}
+
+func (r Readiness) replaces(id InstanceID) bool { return slices.Contains(r.Replace, id) }
+
+// dying are EC2's states that lead nowhere else than to the end.
+var dying = []string{"terminated", "shutting-down"}
+
+// alive lists the instances that a launch of the server would destroy and that
+// nobody named as lost: DRS lists them, or EC2 knows them where a trace leads.
+func (r Readiness) alive(id SourceServerID, s Standing) []string {
+	var live []string
+	for _, i := range s.Instances {
+		if i.Server == id && i.Live() && !r.replaces(i.ID) && !r.replaces(i.EC2) && !slices.Contains(dying, s.EC2[i.EC2]) {
+			live = append(live, fmt.Sprintf("%s (%s)", i.ID, orUnknown(i.EC2State)))
+		}
+	}
+	for _, t := range s.traces(id) {
+		if state := s.EC2[t.Instance]; state != "" && !r.replaces(t.Instance) && !slices.Contains(dying, state) {
+			live = append(live, fmt.Sprintf("%s (%s in EC2; DRS does not list it yet)", t.Instance, strings.ToUpper(state)))
+		}
+	}
+	return live
+}
+
+// doubt is a trace that nothing settles.
+type doubt struct {
+	Trace
+	why  string // what would have settled it, and did not
+	wait bool   // lists may only lag: a later look may settle it
+}
+
+// doubts lists the traces of a server that nobody settles: neither EC2, nor a
+// list, nor the time, nor a person.
+func (r Readiness) doubts(id SourceServerID, s Standing) []doubt {
+	var all []doubt
+	for _, t := range s.traces(id) {
+		if r.replaces(t.Instance) && t.Instance != "" || r.treatsAsGone(t) {
+			continue
+		}
+		recent := t.recent(s.Asked) && !s.Waited
+		switch state, known := s.EC2[t.Instance]; {
+		case t.Instance == "":
+			all = append(all, doubt{t, "so that EC2 cannot be asked", recent})
+		case s.EC2 == nil:
+			all = append(all, doubt{t, "EC2 could not be asked: " + orUnknown(s.NoEC2), false})
+		case known && state != "":
+			// Alive, or dying: no doubt either way.
+		case recent:
+			all = append(all, doubt{t, "EC2 does not know it yet, or not any more", true})
+		}
+	}
+	return all
+}
+
+func (r Readiness) treatsAsGone(t Trace) bool {
+	return slices.ContainsFunc(r.Gone, func(g TreatedAsGone) bool {
+		return g.Server == t.Server && (t.At.IsZero() || t.At.Before(g.At))
+	})
+}
+
+// Unsettled says whether a later look may settle what this one leaves open.
+func (r Readiness) Unsettled(servers []SourceServerID, s Standing) bool {
+	return slices.ContainsFunc(servers, func(id SourceServerID) bool {
+		return slices.ContainsFunc(r.doubts(id, s), func(d doubt) bool { return d.wait })
+	})
+}
+
+// stakes are what would be destroyed, or might be, if the server were launched.
+func (r Readiness) stakes(id SourceServerID, s Standing) []obstacle {
+	var all []obstacle
+	if live := r.alive(id, s); len(live) > 0 {
+		all = append(all, obstacle{text: fmt.Sprintf("a live recovery instance that is no drill's exists, which DRS would terminate: %s; "+
+			`name it in "replaceLiveInstances" in the state if it may be lost`, strings.Join(live, ", "))})
+	}
+	for _, d := range r.doubts(id, s) {
+		all = append(all, obstacle{doubt: true, text: fmt.Sprintf("an instance of it may live, which DRS would terminate: DRS lists none, but %s; %s; "+
+			`once you have seen that none lives, name the server in "treatAsGone" (--treat-as-gone %s)`, d.Trace, d.why, id)})
+	}
+	return all
+}
+
+// CheckStakes judges nothing but whether a launch of the servers would destroy
+// something: what is asked again right before every StartRecovery.
+func (r Readiness) CheckStakes(wave []Server, s Standing) error {
+	return refusal(wave, func(server Server) []obstacle { return r.stakes(server.ID, s) })
+}
+
+// SettledByPeople tells which doubts a person settled, with both witnesses; "" where there
+// were none.
+func (r Readiness) SettledByPeople(servers []SourceServerID, s Standing) string {
+	asking := r
+	asking.Gone = nil
+	var words []string
+	for _, id := range servers {
+		for _, d := range asking.doubts(id, s) {
+			i := slices.IndexFunc(r.Gone, func(g TreatedAsGone) bool { return g.Server == id })
+			if i < 0 || !r.treatsAsGone(d.Trace) {
+				continue
+			}
+			words = append(words, fmt.Sprintf("server %s is treated as gone, as %s said at %s: DRS lists no recovery instance of it, and %s; %s",
+				id, Quote(r.Gone[i].By), r.Gone[i].At.UTC().Format(time.RFC3339), d.Trace, d.why))
+		}
+	}
+	return strings.Join(words, ". ")
+}
