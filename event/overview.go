@@ -41,6 +41,9 @@ type QuestionOverview struct {
 	Wave    int                     `json:"waveNumber,omitempty"`
 	Choices []recovery.Choice       `json:"choices"`
 	Text    string                  `json:"text"`
+	// InDoubt are servers of which only a person can say whether an instance
+	// lives: the parameter treatAsGone of a retry names those of which none does.
+	InDoubt []recovery.SourceServerID `json:"serversInDoubt,omitempty"`
 }
 
 // WaveOverview is how one wave stands.

@@ -20,7 +20,8 @@ type Begin struct {
 	PollEvery   time.Duration // between two looks at running jobs; 0: by their age
 	Policy      recovery.ReadinessPolicy
 	Replace     []recovery.InstanceID // live instances that may be lost
-	RequestID   string                // of the request that asked for it; "" where it did not come through AWS
+	Gone        []recovery.TreatedAsGone
+	RequestID   string // of the request that asked for it; "" where it did not come through AWS
 }
 
 // Begin opens the execution: it validates the whole plan at once, resolves
@@ -96,7 +97,7 @@ func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, d
 				return nil, nil
 			}
 			*e = recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy,
-				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery, Policy: b.Policy, Replace: b.Replace}
+				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery, Policy: b.Policy, Replace: b.Replace, Gone: b.Gone}
 			c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventOpened, RequestID: b.RequestID,
 				Message: fmt.Sprintf("%s of plan %s with %d waves, by %s", b.Type, plan.ID, len(plan.Waves), recovery.Quote(b.InitiatedBy))})
 			c.Frozen, c.TakeFrom = plan, takeFrom

@@ -143,7 +143,7 @@ func (o *Orchestrator) RecordRefusal(ctx context.Context, id recovery.ExecutionI
 		}
 		next := *a
 		if !refused {
-			next = next.Refuse(&recovery.Error{Code: r.Code, Message: r.Message, Retryable: r.Retryable})
+			next = next.Refuse(&recovery.Error{Code: r.Code, Message: r.Message, Retryable: r.Retryable, InDoubt: r.InDoubt})
 		}
 		kind, message := recovery.EventRefused, r.Message
 		if next.Refusal.Retryable {

@@ -51,7 +51,13 @@ func (h *house) drive(o *orchestrator.Orchestrator, answer func(recovery.Questio
 			}
 		case recovery.DoAwaitDecision:
 			q := step.Decisions[0]
-			err := o.Decide(ctx, id, recovery.Decision{Choice: answer(q), Wave: q.Wave, Request: recovery.Request{By: "ops", At: time.Now()}})
+			var d recovery.Decision
+			if h.decides != nil {
+				d = *h.decides(e, q)
+			} else {
+				d = recovery.Decision{Choice: answer(q), Wave: q.Wave, Request: recovery.Request{By: "ops", At: time.Now()}}
+			}
+			err := o.Decide(ctx, id, d)
 			if err != nil {
 				h.t.Fatal(err)
 			}
@@ -80,7 +86,7 @@ func (h *house) startOne(o *orchestrator.Orchestrator, wave int) {
 	var refused *recovery.Error
 	switch {
 	case errors.As(err, &refused):
-		_, err = o.RecordRefusal(h.t.Context(), w.Execution, wave, recovery.Refusal{Code: refused.Code, Message: refused.Message, Retryable: refused.Retryable})
+		_, err = o.RecordRefusal(h.t.Context(), w.Execution, wave, recovery.Refusal{Code: refused.Code, Message: refused.Message, Retryable: refused.Retryable, InDoubt: refused.InDoubt})
 		if err != nil {
 			h.t.Fatal(err)
 		}

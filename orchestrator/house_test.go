@@ -30,7 +30,8 @@ type house struct {
 	wave  recovery.WaveStart
 
 	announced announcements
-	decided   sync.Map // the versions that a change was written on
+	decided   sync.Map                                                        // the versions that a change was written on
+	decides   func(*recovery.Execution, recovery.Question) *recovery.Decision // in place of drive's answer; nil: that
 }
 
 // fleet describes the account that tests recover into: servers that are

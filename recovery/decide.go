@@ -3,6 +3,7 @@ package recovery
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,6 +28,7 @@ type Decision struct {
 	Choice  Choice
 	Wave    int              // 0: the execution as a whole, or the only wave that asks now
 	Exclude []SourceServerID // of a retry: servers to leave out
+	Gone    []SourceServerID // of a retry: servers of which no instance lives, though a witness says that one may
 	Request
 }
 
@@ -62,6 +64,9 @@ func (e *Execution) Decide(d Decision, now time.Time) (wave int, err error) {
 	case Skip:
 		w.Skipped = true
 	case Retry:
+		if err := e.treatAsGone(w, d); err != nil {
+			return w.Number, err
+		}
 		return w.Number, e.retry(w, d)
 	}
 	return w.Number, nil
@@ -141,4 +146,27 @@ func (e *Execution) retry(w *WaveRecord, d Decision) error {
 		}
 	}
 	return nil
+}
+
+// treatAsGone records the servers of the wave of which somebody says that no
+// instance lives.
+func (e *Execution) treatAsGone(w *WaveRecord, d Decision) error {
+	a := e.Attempt(w.Number)
+	for _, id := range d.Gone {
+		if !slices.Contains(a.Servers, id) {
+			return fmt.Errorf("server %s cannot be treated as gone by a retry of wave %d: it is not among the servers of that wave that were not launched (%s)", id, w.Number, listed(a.Servers))
+		}
+	}
+	for _, id := range d.Gone {
+		e.Gone = append(slices.Clone(e.Gone), TreatedAsGone{id, d.Request})
+	}
+	return nil
+}
+
+func listed(ids []SourceServerID) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = string(id)
+	}
+	return strings.Join(words, ", ")
 }

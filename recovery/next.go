@@ -47,6 +47,9 @@ type Question struct {
 	Wave    int // 0: about the execution as a whole
 	Choices []Choice
 	Text    string
+	// InDoubt are the servers of a refused wave of which only a person can say
+	// whether an instance lives: Decision.Gone names those of which none does.
+	InDoubt []SourceServerID
 }
 
 // QuestionReason says why a person is asked.
@@ -241,7 +244,7 @@ func (e *Execution) Interruption() (q Question, interrupted bool) {
 	if e.Interrupted == nil || e.Cancel != nil || e.Ended != nil {
 		return Question{}, false
 	}
-	return Question{Interrupted, 0, []Choice{Resume, CancelAll}, "the execution was interrupted: " + e.Interrupted.Reason}, true
+	return Question{Reason: Interrupted, Choices: []Choice{Resume, CancelAll}, Text: "the execution was interrupted: " + e.Interrupted.Reason}, true
 }
 
 // questions lists what people have to decide before anything can go on.
@@ -251,14 +254,14 @@ func (s *surveyed) questions() []Question {
 		q = append(q, asked)
 	}
 	if s.e.Pause != nil {
-		q = append(q, Question{PauseRequested, 0, []Choice{Resume, CancelAll}, fmt.Sprintf("a pause was asked for by %s", Quote(s.e.Pause.By))})
+		q = append(q, Question{Reason: PauseRequested, Choices: []Choice{Resume, CancelAll}, Text: fmt.Sprintf("a pause was asked for by %s", Quote(s.e.Pause.By))})
 	}
 	for _, w := range s.waves {
 		switch status := s.status[w.Number]; {
 		case s.stopped:
 			return q // nothing new starts, whatever anybody decides
 		case status == StatusPending && s.gated(w) && s.ready(w):
-			q = append(q, Question{PauseBeforeWave, w.Number, []Choice{Resume, Skip, CancelAll}, fmt.Sprintf("wave %d (%s) waits for approval", w.Number, Quote(w.Name))})
+			q = append(q, Question{Reason: PauseBeforeWave, Wave: w.Number, Choices: []Choice{Resume, Skip, CancelAll}, Text: fmt.Sprintf("wave %d (%s) waits for approval", w.Number, Quote(w.Name))})
 		case status == StatusFailed && w.OnFailure == PauseOnFailure:
 			q = append(q, s.e.failure(w, s.now))
 		}

@@ -262,7 +262,7 @@ func (e *Execution) failure(w *WaveRecord, now time.Time) Question {
 	q := Question{Reason: WaveFailed, Wave: w.Number, Choices: []Choice{Retry, Skip, CancelAll}}
 	switch {
 	case a.State == Refused:
-		q.Reason = WaveRefused
+		q.Reason, q.InDoubt = WaveRefused, a.Refusal.InDoubt
 		q.Text = fmt.Sprintf("wave %d could not be started: %s", w.Number, a.Refusal.Message)
 	case !a.JobOver:
 		q.Choices = []Choice{Skip, CancelAll}
