@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"muster/orchestrator"
 	"muster/recovery"
 )
 
@@ -70,10 +71,19 @@ func (a *ask) pause() (any, error) {
 	if _, err := a.record(id); err != nil {
 		return nil, err
 	}
-	if err := a.Operator.Pause(a.ctx, id, r); err != nil {
+	sent, err := a.Operator.Pause(a.ctx, id, r)
+	if err != nil {
 		return nil, a.refusal(id, err)
 	}
-	return a.decided(id)
+	d, err := a.decided(id)
+	return paused{d, sent}, err
+}
+
+// paused is the answer to a pause.
+type paused struct {
+	decided
+	// Sent are the starts that were marked as sent before the pause was recorded.
+	Sent []orchestrator.Marked `json:"startsSent,omitempty"`
 }
 
 // cancelExecution records that nothing more is to be started.

@@ -15,7 +15,7 @@ import (
 type Operator interface {
 	// Decide records a decision, and Pause that nothing new is to be started.
 	Decide(context.Context, recovery.ExecutionID, recovery.Decision) error
-	Pause(context.Context, recovery.ExecutionID, recovery.Request) error
+	Pause(context.Context, recovery.ExecutionID, recovery.Request) ([]orchestrator.Marked, error)
 	// NextRun makes the run behind the given one an execution's newest.
 	NextRun(ctx context.Context, id recovery.ExecutionID, after int, r recovery.Request) (*recovery.Execution, error)
 	// RunStopped records that a run ended and the execution did not.

@@ -51,25 +51,6 @@ func decided(d recovery.Decision) string {
 	return words
 }
 
-// Pause asks that nothing new be started; what runs, runs on.
-func (o *Orchestrator) Pause(ctx context.Context, id recovery.ExecutionID, r recovery.Request) error {
-	_, err := o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {
-		if err := o.opened(e); err != nil {
-			return nil, err
-		}
-		if e.Ended != nil || e.Cancel != nil {
-			return nil, recovery.Errorf(recovery.ValidationError, "execution %s is over or cancelled: there is nothing to pause", id)
-		}
-		if e.Pause != nil {
-			return nil, nil
-		}
-		e.Pause = &r
-		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventPaused, RequestID: r.RequestID, Message: fmt.Sprintf("%s asked for a pause", recovery.Quote(r.By))})
-		return &c, nil
-	})
-	return err
-}
-
 // Interrupt records that the driver stopped without an end.
 func (o *Orchestrator) Interrupt(ctx context.Context, id recovery.ExecutionID, why string) (*recovery.Execution, error) {
 	return o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {

@@ -210,6 +210,7 @@ func (r *run) pause() {
 	r.t.Helper()
 	asked := recovery.Request{By: "ops", At: time.Now()}
 	r.deliver("pause", func(p *process, skew time.Duration) ([]byte, error) {
-		return []byte("paused"), r.h.invocation(p, skew).Pause(r.t.Context(), r.h.wave.Execution, asked)
+		_, err := r.h.invocation(p, skew).Pause(r.t.Context(), r.h.wave.Execution, asked)
+		return []byte("paused"), err
 	})
 }

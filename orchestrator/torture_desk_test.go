@@ -110,7 +110,8 @@ func (st *stage) say(name string, m mishap) {
 	st.goes(func() {
 		asked := recovery.Request{By: "<" + name + ">", At: o.Now(), Reason: "so says " + name}
 		if m.kind == pauseAsked {
-			over <- o.Pause(st.ctx, "exec-1", asked)
+			_, err := o.Pause(st.ctx, "exec-1", asked)
+			over <- err
 			return
 		}
 		over <- o.Decide(st.ctx, "exec-1", recovery.Decision{Choice: m.choice, Wave: m.wave, Request: asked})

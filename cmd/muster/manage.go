@@ -197,7 +197,7 @@ func (r *runner) done(said, note string, err error) error {
 		return asked(err)
 	}
 	if note != "" {
-		fmt.Fprintf(r.m.Stderr, "%s\n", harmless(note))
+		fmt.Fprintln(r.m.Stderr, harmlessLines(note))
 	}
 	_, err = fmt.Fprintf(r.m.Stdout, "%s: %s\n", r.id, said)
 	return err

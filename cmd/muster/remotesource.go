@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"muster/event"
+	"muster/orchestrator"
 	"muster/recovery"
 )
 
@@ -154,9 +156,12 @@ func (r *remote) pause(ctx context.Context, id recovery.ExecutionID, why recover
 	if why.Reason != "" {
 		p["reason"] = why.Reason
 	}
-	var answer decision
+	var answer struct {
+		decision
+		Sent []orchestrator.Marked `json:"startsSent"`
+	}
 	err := r.ask(ctx, "pause", p, &answer)
-	return answer.note(), err
+	return strings.TrimSpace(answer.note() + "\n" + notes(answer.Sent)), err
 }
 
 // callerTime is how long is waited to hear who asks: nothing depends on it.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/event"
+	"muster/orchestrator"
 	"muster/recovery"
 )
 
@@ -77,7 +79,17 @@ func (r record) decide(ctx context.Context, id recovery.ExecutionID, d recovery.
 }
 
 func (r record) pause(ctx context.Context, id recovery.ExecutionID, why recovery.Request) (string, error) {
-	return "", r.Orchestrator(nil).Pause(ctx, id, why)
+	sent, err := r.Orchestrator(nil).Pause(ctx, id, why)
+	return notes(sent), err
+}
+
+// notes tells, a line each, of starts that were sent before a pause.
+func notes(sent []orchestrator.Marked) string {
+	var lines []string
+	for _, m := range sent {
+		lines = append(lines, m.String())
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (r record) caller(context.Context) string { return "" }
