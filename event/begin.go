@@ -42,7 +42,7 @@ func (e event) begin(ctx context.Context, h Handler) ([]byte, error) {
 
 func (h Handler) begin(ctx context.Context, r *readPlan) (*recovery.Execution, error) {
 	b := orchestrator.Begin{Execution: r.execution, Plan: r.plan, Type: r.kind, StartTime: r.startTime, InitiatedBy: r.initiatedBy, PollEvery: r.pollEvery,
-		Policy: r.policy, Replace: r.replace}
+		Policy: r.policy, Replace: r.replace, Gone: r.gone}
 	if r.counted {
 		return h.Starter.Continue(ctx, b)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"muster/recovery"
 )
@@ -21,7 +22,7 @@ var written = []string{"waveNumber", "waveName", "drsJobId", "status", "serversL
 
 var (
 	stateKeys = keySet(append([]string{"executionId", "planId", "accountContext", "waves", "executionType",
-		"initiatedBy", "startTime", "protectionGroups", "readinessPolicy", "replaceLiveInstances"}, written...)...)
+		"initiatedBy", "startTime", "protectionGroups", "readinessPolicy", "replaceLiveInstances", "treatAsGone"}, written...)...)
 	accountKeys = keySet("accountId", "region", "roleName", "externalId")
 )
 
@@ -39,7 +40,7 @@ func (p *problems) waveStart(state value, wave int) (w waveStart) {
 	h := f.header()
 	w.Execution, w.Plan, w.Type, w.InitiatedBy, w.StartTime, w.Wave.Account = h.execution, h.plan, h.kind, h.initiatedBy, h.startTime, h.account
 	w.Policy = f.policy()
-	w.Replace = f.replace()
+	w.Replace, w.Gone = f.replace(), f.gone(w.InitiatedBy, w.StartTime)
 	if wave != noWave {
 		f.wave(state, h.waves, wave, &w)
 	}
@@ -121,15 +122,40 @@ func (f fields) policy() recovery.ReadinessPolicy {
 	return p
 }
 
-// replace lists the live instances that may be lost.
-func (f fields) replace() (ids []recovery.InstanceID) {
-	list, ok := f.mayArray("replaceLiveInstances")
+// replace reads the live instances that may be lost.
+func (f fields) replace() []recovery.InstanceID {
+	return idList[recovery.InstanceID](f, "replaceLiveInstances", "instances")
+}
+
+// gone reads the servers of which whoever asks says that no instance lives: of
+// launches before the execution began.
+func (f fields) gone(by, startTime string) (all []recovery.TreatedAsGone) {
+	ids := idList[recovery.SourceServerID](f, "treatAsGone", "servers")
+	if len(ids) == 0 {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, startTime)
+	if err != nil {
+		f.addf(f.at("treatAsGone"), "is about launches before the execution began, and startTime is not a time such as 2026-02-03T04:05:06Z")
+	}
+	for _, id := range ids {
+		all = append(all, recovery.TreatedAsGone{Server: id, Request: recovery.Request{By: by, At: at}})
+	}
+	return all
+}
+
+// idList reads an optional list of ids.
+func idList[ID interface {
+	~string
+	Check() error
+}](f fields, key, things string) (ids []ID) {
+	list, ok := f.mayArray(key)
 	if !ok {
 		return nil
 	}
-	path := f.at("replaceLiveInstances")
+	path := f.at(key)
 	if n := list.count(); n > recovery.MostSourceServers {
-		f.addf(path, "lists %d instances, and a region holds at most %d source servers", n, recovery.MostSourceServers)
+		f.addf(path, "lists %d %s, and a region holds at most %d source servers", n, things, recovery.MostSourceServers)
 		return nil
 	}
 	for i, v := range list.items() {
@@ -138,7 +164,7 @@ func (f fields) replace() (ids []recovery.InstanceID) {
 			f.add(path, mustBe(text, k))
 			continue
 		}
-		id := recovery.InstanceID(v.text())
+		id := ID(v.text())
 		f.check(path, id.Check())
 		ids = append(ids, id)
 	}

@@ -44,12 +44,12 @@ type ask struct {
 // for.
 var operations = map[string]operation{
 	"start_execution": {Operate, []string{"planId", "planVersion", "plan", "executionType", "executionId", "by", "confirm",
-		"pollSeconds", "readinessPolicy", "replaceLiveInstances"}, (*ask).startExecution},
+		"pollSeconds", "readinessPolicy", "replaceLiveInstances", "treatAsGone"}, (*ask).startExecution},
 	"get_execution":         {Read, []string{"executionId", "waveNumber", "eventsAfter"}, (*ask).getExecution},
 	"list_executions":       {Read, []string{"limit"}, (*ask).listExecutions},
 	"pause":                 {Operate, []string{"executionId", "by", "reason"}, (*ask).pause},
 	"resume":                {Operate, []string{"executionId", "by", "reason"}, (*ask).resume},
-	"decide":                {Operate, []string{"executionId", "choice", "waveNumber", "excludeServers", "by", "reason"}, (*ask).decide},
+	"decide":                {Operate, []string{"executionId", "choice", "waveNumber", "excludeServers", "treatAsGone", "by", "reason"}, (*ask).decide},
 	"cancel_execution":      {Operate, []string{"executionId", "by", "reason"}, (*ask).cancelExecution},
 	"terminate_instances":   {Operate, []string{"executionId", "recovery", "confirm", "by"}, (*ask).terminateInstances},
 	"put_plan":              {Operate, []string{"plan", "replaces", "by"}, (*ask).putPlan},

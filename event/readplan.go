@@ -22,6 +22,7 @@ type readPlan struct {
 	pollEvery time.Duration
 	policy    recovery.ReadinessPolicy
 	replace   []recovery.InstanceID
+	gone      []recovery.TreatedAsGone
 }
 
 var (
@@ -47,7 +48,7 @@ func (p *problems) plan(state value) (r readPlan) {
 		return r
 	}
 	r.header = f.header()
-	r.policy, r.replace = f.policy(), f.replace()
+	r.policy, r.replace, r.gone = f.policy(), f.replace(), f.gone(r.initiatedBy, r.startTime)
 	r.pollEvery = f.pollEvery()
 	r.read(f)
 	return r

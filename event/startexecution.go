@@ -89,7 +89,7 @@ func (a *ask) opening() (o opening) {
 	} else {
 		o.execution = NewExecutionID(o.planID, r.At)
 	}
-	o.PollEvery, o.Policy, o.Replace = a.pollEvery(), a.policy(), a.replace()
+	o.PollEvery, o.Policy, o.Replace, o.Gone = a.pollEvery(), a.policy(), a.replace(), a.gone(o.InitiatedBy, o.StartTime)
 	return o
 }
 

@@ -135,7 +135,7 @@ Say --fleet, --data, --endpoint, --aws or --function as the execution was begun 
 func (m *Main) decide() *cobra.Command {
 	var o runOptions
 	var wave int
-	var exclude []string
+	var exclude, gone []string
 	var reason string
 	cmd := &cobra.Command{
 		Use:   "decide EXECUTION resume|retry|skip|cancel",
@@ -158,6 +158,7 @@ and changes nothing. Who, when and why is recorded.
 	addDeciding(cmd, &o, &reason)
 	cmd.Flags().IntVar(&wave, "wave", 0, "the `NUMBER` of the wave (default: the only one that asks)")
 	cmd.Flags().StringSliceVar(&exclude, "exclude", nil, "leave this `SERVER` out of the retry; may be repeated")
+	addTreatAsGone(cmd.Flags(), &gone)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		choice := recovery.Choice(args[1])
 		return m.onSource(&o, event.Operate, func(ctx context.Context, r *runner) error {
@@ -165,14 +166,15 @@ and changes nothing. Who, when and why is recorded.
 				return usage("", "the decision %w", err)
 			}
 			d := recovery.Decision{Choice: choice, Wave: wave, Request: r.request(ctx, reason)}
-			for _, id := range exclude {
-				if err := recovery.SourceServerID(id).Check(); err != nil {
-					return usage("", "--exclude: %w", err)
-				}
-				d.Exclude = append(d.Exclude, recovery.SourceServerID(id))
+			var err error
+			if d.Exclude, err = serversOf("exclude", exclude); err != nil {
+				return err
 			}
-			if len(exclude) > 0 && choice != recovery.Retry {
-				return usage("", "--exclude is for a retry")
+			if d.Gone, err = serversOf("treat-as-gone", gone); err != nil {
+				return err
+			}
+			if len(exclude)+len(gone) > 0 && choice != recovery.Retry {
+				return usage("", "--exclude and --treat-as-gone are for a retry")
 			}
 			note, err := r.src.decide(ctx, r.id, d)
 			return r.done("decided: "+string(choice), note, err)

@@ -143,6 +143,9 @@ func (r *remote) decide(ctx context.Context, id recovery.ExecutionID, d recovery
 	if len(d.Exclude) > 0 {
 		p["excludeServers"] = d.Exclude
 	}
+	if len(d.Gone) > 0 {
+		p["treatAsGone"] = d.Gone
+	}
 	if d.Reason != "" {
 		p["reason"] = d.Reason
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,6 +25,7 @@ type runOptions struct {
 	by      string
 	poll    time.Duration
 	answers []string
+	gone    []string // servers of which no instance lives
 	noWait  bool
 	cleanup bool
 	confirm string
@@ -114,6 +116,25 @@ func (m *Main) addPlanRun(cmd *cobra.Command, o *runOptions) {
 	flags.StringVar(&o.world.groups, "groups", "", "a `FILE` with protection groups that the plan does not define itself")
 	flags.DurationVar(&o.poll, "poll", 0, "look at running jobs every so much `TIME` of AWS's (default: by their age, 15s to 1m)")
 	flags.StringVar(&o.id, "execution", "", "the execution's `ID` (default: a new one)")
+	addTreatAsGone(flags, &o.gone)
+}
+
+// addTreatAsGone adds the flag by which a person says that nothing lives of a
+// server.
+func addTreatAsGone(flags *pflag.FlagSet, gone *[]string) {
+	flags.StringSliceVar(gone, "treat-as-gone", nil, "no instance of this `SERVER` lives, though DRS may say so where nothing else can settle it; may be repeated")
+}
+
+// serversOf reads ids of servers that a flag gave.
+func serversOf(flag string, words []string) (ids []recovery.SourceServerID, err error) {
+	for _, word := range words {
+		id := recovery.SourceServerID(word)
+		if err := id.Check(); err != nil {
+			return nil, usage("", "--%s: %w", flag, err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 // runPlan begins an execution of a plan file, and runs it to its end.
@@ -155,6 +176,9 @@ func (m *Main) mayRun(ctx context.Context, o *runOptions, kind recovery.Executio
 	if o.poll != 0 && (o.poll < time.Second || o.poll > time.Hour) {
 		return usage("", "--poll: %s is not from 1s to 1h", o.poll)
 	}
+	if _, err := serversOf("treat-as-gone", o.gone); err != nil {
+		return err
+	}
 	if kind != recovery.Recovery {
 		return nil
 	}
@@ -173,6 +197,10 @@ func (o *runOptions) extended(input []byte) []byte {
 	}
 	if !o.world.aws && o.world.speed != 1 {
 		set = append(set, event.Field{Key: simulationKey, Value: fmt.Appendf(nil, `{"speed":%v}`, o.world.speed)})
+	}
+	if len(o.gone) > 0 {
+		list, _ := json.Marshal(o.gone) // texts
+		set = append(set, event.Field{Key: "treatAsGone", Value: list})
 	}
 	return state.Patch(set...)
 }

@@ -67,6 +67,9 @@ func (m *Main) runPlanThere(ctx context.Context, o *runOptions, kind recovery.Ex
 	if o.poll != 0 {
 		p["pollSeconds"] = int(o.poll.Seconds())
 	}
+	if len(o.gone) > 0 {
+		p["treatAsGone"] = o.gone
+	}
 	r.headline()
 	var answer struct{}
 	if err := there.ask(ctx, "start_execution", p, &answer); err != nil {
