@@ -19,6 +19,9 @@ const (
 	// mostThrottleWait is the longest that DRS may ask to wait here. Where it asks
 	// for more the start is refused for now, and tried again like any other.
 	mostThrottleWait = 30 * time.Second
+	// freshLook is how old a look at what is at stake may be when the claim is
+	// marked as sent. What is left of SendTimeout is for the call.
+	freshLook = recovery.SendTimeout / 2
 )
 
 const notClear = "whether a job was started is not clear yet; send the same event again to find out"
@@ -58,7 +61,7 @@ func (c *claim) send(ctx context.Context, region recovery.Region, looked time.Ti
 	for try := 1; ; try++ {
 		var job *recovery.Job
 		var err error
-		if try > 1 {
+		if try > 1 || c.o.now().Sub(looked) > freshLook {
 			looked, job, err = c.guard(ctx, region)
 		}
 		if job == nil && err == nil {
@@ -107,10 +110,6 @@ func (c *claim) sendOnce(ctx context.Context, region recovery.Region, looked tim
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < recovery.SendTimeout {
 		return nil, fmt.Errorf("sending StartRecovery for wave %d of execution %s: %w", c.w.Wave.Number, c.w.Execution, recovery.ErrNoTime)
 	}
-	// What is sent is waited for, even when the invocation is interrupted, but
-	// not past the deadline that the record shows to others.
-	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), recovery.SendTimeout)
-	defer cancel()
 	// Counted from the look: what is sent late was not looked at.
 	now := c.o.now()
 	until := looked.Add(recovery.SendTimeout)
@@ -126,6 +125,10 @@ func (c *claim) sendOnce(ctx context.Context, region recovery.Region, looked tim
 	if !c.o.now().Round(0).Before(until.Round(0)) {
 		return nil, fmt.Errorf("sending StartRecovery for wave %d of execution %s: %w", c.w.Wave.Number, c.w.Execution, recovery.ErrNoTime)
 	}
+	// What is sent is waited for, even when the invocation is interrupted, but
+	// not past the deadline that the record shows to others.
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), until.Sub(c.o.now()))
+	defer cancel()
 	c.unsent = false
 	return region.StartRecovery(call, recovery.Launch{Type: c.w.Type, Servers: c.w.Wave.Servers, Tags: c.tags()})
 }

@@ -198,6 +198,8 @@ func (st *stage) ask(operation, body string) ([]byte, bool) {
 type realJob struct {
 	JobID                string
 	Status               string
+	InitiatedBy          string
+	Tags                 map[string]string
 	ParticipatingServers []struct {
 		SourceServerID, LaunchStatus, RecoveryInstanceID string
 	}

@@ -21,7 +21,7 @@ func (st *stage) judge(ctx context.Context) {
 			st.seen["fault "+fault]++
 		}
 		announced := slices.ContainsFunc(c.Resources, func(id string) bool { return st.announced.stood(id, c.Time) })
-		if c.Mutated && !announced && slices.Contains([]string{"UpdateLaunchConfiguration", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"}, c.Operation) {
+		if c.Mutated && isOurs(c) && !announced && slices.Contains([]string{"UpdateLaunchConfiguration", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"}, c.Operation) {
 			st.problem("%s of %v was not announced in the record before it was made", c.Operation, c.Resources)
 		}
 	}
@@ -50,6 +50,7 @@ func (st *stage) judge(ctx context.Context) {
 	}
 	st.judgeJobs(e, events)
 	st.judgeServers(e)
+	st.judgeLives(events)
 	st.judgeDecisions(events)
 	st.judgeHold(ctx)
 }

@@ -24,6 +24,7 @@ type schedule struct {
 	poll    time.Duration  // between two looks; 0: by the age of the jobs
 	lambda  time.Duration  // how long an invocation may take
 	store   string         // in which store
+	others  bool           // other parties work on the same servers
 	crowd   int            // jobs that others run there at first
 	mishaps []mishap       // the disturbances, each of which can be left out
 }
@@ -93,6 +94,8 @@ func (m mishap) String() string {
 		return fmt.Sprintf("%s after %s: %s wave %d%s", m.kind, m.at, m.choice, m.wave, m.twice)
 	case pauseAsked:
 		return fmt.Sprintf("%s after %s%s", m.kind, m.at, m.twice)
+	case othersRecover, othersDrill, othersTerminate, othersKill, othersEdit:
+		return fmt.Sprintf("%s: %d, after %s", m.kind, m.server, m.at)
 	case othersStart:
 		return fmt.Sprintf("%s with server %d after %s", m.kind, m.server, m.at)
 	}
@@ -138,6 +141,7 @@ func scheduleOf(seed uint64) schedule {
 	if r.IntN(2) == 0 {
 		s.mishaps = append(s.mishaps, mishap{kind: clocksApart})
 	}
+	s.drawOthers(r)
 	switch seed % 50 {
 	case 0:
 		s.store = "sqlite"
@@ -247,7 +251,7 @@ func (s *schedule) fault(r *rand.Rand) mishap {
 			f.Duration = simulator.Duration(span(r, time.Second, 2*time.Minute))
 		}
 	case simulator.Refuse:
-		f.Operation = pick(r, "StartRecovery", "DescribeJobs", "AssumeRole", "UpdateLaunchConfiguration")
+		f.Operation = pick(r, "StartRecovery", "DescribeJobs", "AssumeRole", "UpdateLaunchConfiguration", "DescribeInstances")
 		f.Code = pick(r, "AccessDeniedException", "ServiceQuotaExceededException", "ValidationException", "ConflictException")
 	case simulator.Throttle:
 		f.Operation, f.After = pick(r, anywhere...), r.IntN(4)

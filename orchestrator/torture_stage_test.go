@@ -82,7 +82,8 @@ type stage struct {
 	books       map[recovery.ExecutionID]*book
 	said        map[string]error // what became of what people said, by name
 	announced   announcements
-	interloper  bool // another execution took hold of the plan
+	killed      map[string]time.Time // instances that others ended
+	interloper  bool                 // another execution took hold of the plan
 }
 
 // A verdict is what became of a schedule.
@@ -161,6 +162,8 @@ func (st *stage) perform() {
 			st.at(m.at, func() { st.struck(m); st.says(name, m) })
 		case intruder:
 			st.at(m.at, func() { st.struck(m); st.intrude(name, recovery.ExecutionType(m.who)) })
+		case othersRecover, othersDrill, othersTerminate, othersKill, othersEdit:
+			st.at(m.at, func() { st.interfere(m) })
 		case driverTaken:
 			st.at(m.at, func() { st.struck(m); st.drive() })
 		}
