@@ -8,6 +8,11 @@ var (
 	tortureProof = proof{room: "orchestrator", test: "TestRandomSchedulesKeepEveryPromise", args: []string{"-torture.seeds=500"}}
 	fileProof    = proof{room: "sqlite", test: "TestKeepsThePromisesOfAnExecutionStore"}
 	tableProof   = proof{room: "dynamo", test: "TestExecutions"}
+	guardProof   = proof{room: "orchestrator", test: "TestALiveInstanceThatListsDoNotShowYetIsNotTerminated"}
+	againProof   = proof{room: "orchestrator", test: "TestWhatIsRecoveredWhileWeWaitToSendAgainIsNotTerminated"}
+	pauseProof   = proof{room: "orchestrator", test: "TestNothingIsSentAfterAPause"}
+	unsentProof  = proof{room: "orchestrator", test: "TestWhatWasSentAndLeftNoJobStaysUnsentWhilePaused"}
+	goneProof    = proof{room: "orchestrator", test: "TestWhatEC2KnowsToBeGoneHoldsNothingUp"}
 	lostProof    = proof{room: "dynamo", test: "TestAWriteWhoseAnswerWasLostIsKnownByItsMark"}
 )
 
@@ -16,11 +21,12 @@ var variants = []variant{
 		"	case op.once:\n		return 0, false\n", "",
 	}, crashProof},
 	{"StartRecovery is called before the claim is marked SENT", "orchestrator/send.go", []string{
-		"	now := c.o.now()\n	until := now.Add(recovery.SendTimeout)\n",
-		"	now := c.o.now()\n	until := now.Add(recovery.SendTimeout)\n" +
-			"	job, sendErr := region.StartRecovery(call, recovery.Launch{Type: c.w.Type, Servers: c.w.Wave.Servers, Tags: c.tags()})\n",
+		"	now := c.o.now()\n	until := looked.Add(recovery.SendTimeout)\n",
+		"	now := c.o.now()\n	until := looked.Add(recovery.SendTimeout)\n" +
+			"	early, stop := context.WithTimeout(context.WithoutCancel(ctx), recovery.SendTimeout)\n	defer stop()\n" +
+			"	job, sendErr := region.StartRecovery(early, recovery.Launch{Type: c.w.Type, Servers: c.w.Wave.Servers, Tags: c.tags()})\n",
 		"	return region.StartRecovery(call, recovery.Launch{Type: c.w.Type, Servers: c.w.Wave.Servers, Tags: c.tags()})\n",
-		"	return job, sendErr\n",
+		"	_ = call\n	return job, sendErr\n",
 	}, crashProof},
 	{"a job is adopted without a look at its tags", "recovery/job.go", []string{
 		"		return sameTags(j.Tags, want)\n", "		return true\n",
@@ -75,4 +81,27 @@ var variants = []variant{
 	{"an answer that is not clear is taken for a refusal", "orchestrator/send.go", []string{
 		"		case refused.Ambiguous:\n", "		case false:\n",
 	}, tortureProof},
+	{"what a list does not show is taken to be gone", "recovery/trace.go", []string{
+		"func (s Standing) traces(id SourceServerID) []Trace {\n", "func (s Standing) traces(id SourceServerID) []Trace {\n	if true {\n		return nil\n	}\n",
+	}, guardProof},
+	{"what a list does not show is taken to be gone, in whole executions", "recovery/trace.go", []string{
+		"func (s Standing) traces(id SourceServerID) []Trace {\n", "func (s Standing) traces(id SourceServerID) []Trace {\n	if true {\n		return nil\n	}\n",
+	}, tortureProof},
+	{"an instance that is said to live is not looked for in EC2", "recovery/trace.go", []string{
+		"		for _, t := range s.traces(id) {\n			add(t.Instance)\n		}\n", "",
+	}, goneProof},
+	{"a start is sent again without another look at what lives", "orchestrator/send.go", []string{
+		"		if try > 1 || c.o.now().Sub(looked) > freshLook {\n", "		if false {\n",
+		"	until := looked.Add(recovery.SendTimeout)\n", "	until := now.Add(recovery.SendTimeout)\n",
+	}, againProof},
+	{"a start is marked as sent after a pause", "recovery/admit.go", []string{
+		"	case e.Pause != nil:\n		return &Error{", "	case false:\n		return &Error{",
+	}, pauseProof},
+	{"a start is marked as sent after a pause, in whole executions", "recovery/admit.go", []string{
+		"	case e.Pause != nil:\n		return &Error{", "	case false:\n		return &Error{",
+	}, tortureProof},
+	{"what was sent and left no job is sent again while paused", "orchestrator/start.go", []string{
+		"		if err := c.forbidden(); err != nil {\n			return c.settle(ctx, nil, err)\n		}\n", "",
+		"	looked, job, err := c.guard(work, region) // right before it is sent\n", "	c.exec.Pause = nil\n	looked, job, err := c.guard(work, region)\n",
+	}, unsentProof},
 }

@@ -119,6 +119,15 @@ func (b *book) maySend(e *recovery.Execution, a recovery.Attempt, wrong func(str
 	if e.Cancel != nil || e.Ended != nil || w.Skipped || w.PauseBefore && !w.GatePassed {
 		wrong("wave %d is started, though it is cancelled, over, skipped or waits for approval", a.Wave)
 	}
+	if e.Pause != nil {
+		wrong("wave %d is started, though a pause was asked for", a.Wave)
+	}
+	for i := range e.Waves {
+		stop := &e.Waves[i]
+		if failed, known := b.attempts[stop.Number]; known && stop.OnFailure == recovery.StopOnFailure && failed.State == recovery.Started && failed.JobOver && b.unsettled(stop) != "" {
+			wrong("wave %d is started, though wave %d has failed, whose failure stops everything", a.Wave, stop.Number)
+		}
+	}
 	for i := range e.Waves {
 		n := e.Waves[i].Number
 		if w.FollowsAll && n < w.Number || slices.Contains(w.DependsOn, n) {
