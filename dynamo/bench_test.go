@@ -50,7 +50,7 @@ func BenchmarkRecord(b *testing.B) {
 		e = read(b, s)
 		b.Run(name+"/poll", func(b *testing.B) {
 			m.measure(b, func() {
-				c := e.With(e.Attempts[0], &recovery.Event{At: at, Kind: recovery.EventProgress, Wave: 1, Message: "1 of 100 servers launched"})
+				c := e.With(e.Attempts[0], &recovery.Event{At: at, Kind: recovery.EventProgress, Message: "1 of 100 servers launched"})
 				commit(b, s, c)
 				e.Version, e.LastEvent = e.Version+1, c.Execution.LastEvent
 			})

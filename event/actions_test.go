@@ -129,10 +129,20 @@ func TestAWaveOfAnExecutionThatNobodyOpenedIsPolledByItsServers(t *testing.T) {
 					t.Errorf("%v: got %v", more, got)
 				}
 			}
-			if p := w.polled[0]; p.Wave != 1 || p.Accounts[1].RoleName != "Role" || p.Accounts[2].AccountID != "123456789012" || w.polled[1].Wave != 0 {
+			if p := w.polled[0]; p.Wave == nil || *p.Wave != 1 || p.Accounts[1].RoleName != "Role" || p.Accounts[2].AccountID != "123456789012" || w.polled[1].Wave != nil {
 				t.Errorf("asked for %+v", w.polled)
 			}
 		})
+	}
+}
+
+func TestAPollOfWaveZeroIsNotOneOfAll(t *testing.T) {
+	w := unopened(t)
+	w.exec.Attempts[0].Wave = 0
+	w.over, w.fates = true, map[recovery.SourceServerID]string{"s-1": "LAUNCHED", "s-2": "LAUNCHED"}
+	got := object(t, w.do("poll_wave_status", edit(t, twoWaves, `"waveNumber": 1`, `"waveNumber": 0`, `"dependsOnWaves": [1]`, `"dependsOnWaves": [0]`), "wave_number", "0"))
+	if p := w.polled[0]; p.Wave == nil || *p.Wave != 0 || got["wave0Status"] != "COMPLETED" {
+		t.Errorf("asked for %+v, got %v", p, got)
 	}
 }
 

@@ -103,7 +103,7 @@ func (b *book) Poll(ctx context.Context, p orchestrator.Poll) (*recovery.Executi
 	b.err = nil
 	e, err := b.change(func(e *recovery.Execution) {
 		for _, a := range slices.Clone(e.Attempts) {
-			if p.Wave != 0 && a.Wave != p.Wave {
+			if p.Wave != nil && a.Wave != *p.Wave {
 				continue
 			}
 			job := recovery.Job{ID: a.JobID, Status: "STARTED"}

@@ -33,7 +33,7 @@ func (a *ask) decide() (any, error) {
 		if wrong != "" {
 			a.add("waveNumber", wrong)
 		}
-		d.Wave = n
+		d.Wave = &n
 	}
 	for i, v := range a.listOf("excludeServers", recovery.MostServers) {
 		server := recovery.SourceServerID(v)
@@ -54,7 +54,7 @@ func (a *ask) decide() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Choice == recovery.Resume && d.Wave == 0 && e.Interrupted != nil {
+	if d.Choice == recovery.Resume && d.Wave == nil && e.Interrupted != nil {
 		return a.goOn(e, d.Request)
 	}
 	if d.Choice == recovery.CancelAll {
@@ -240,12 +240,7 @@ func (a *ask) possible(e *recovery.Execution) string {
 	case step.Action == recovery.DoAwaitDecision:
 		var words []string
 		for _, q := range step.Decisions {
-			about := string(q.Reason)
-			switch q.Reason {
-			case recovery.PauseBeforeWave, recovery.WaveFailed, recovery.WaveRefused:
-				about += fmt.Sprintf(" of wave %d", q.Wave)
-			}
-			words = append(words, fmt.Sprintf("%s (%s)", about, choices(q.Choices)))
+			words = append(words, fmt.Sprintf("%s (%s)", q.Subject(), choices(q.Choices)))
 		}
 		return "it asks about " + strings.Join(words, ", ")
 	case e.Interrupted != nil:

@@ -49,12 +49,7 @@ func nextStep(s recovery.Step) Field {
 			out.MoreDecisions = len(s.Decisions) - i
 			break
 		}
-		d := decisionJSON{Reason: q.Reason, Choices: q.Choices, Text: message(q.Text, mostText)}
-		switch q.Reason {
-		case recovery.PauseBeforeWave, recovery.WaveFailed, recovery.WaveRefused:
-			d.Wave = &q.Wave
-		}
-		out.Decisions = append(out.Decisions, d)
+		out.Decisions = append(out.Decisions, decisionJSON{q.Reason, q.Wave, q.Choices, message(q.Text, mostText)})
 	}
 	return Field{"nextStep", encode(out)}
 }

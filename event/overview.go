@@ -38,7 +38,7 @@ type Overview struct {
 // QuestionOverview is something that waits for a person.
 type QuestionOverview struct {
 	Reason  recovery.QuestionReason `json:"reason"`
-	Wave    int                     `json:"waveNumber,omitempty"`
+	Wave    *int                    `json:"waveNumber,omitempty"` // none: about the execution as a whole
 	Choices []recovery.Choice       `json:"choices"`
 	Text    string                  `json:"text"`
 	// InDoubt are servers of which only a person can say whether an instance
@@ -220,7 +220,7 @@ func waveOf(e *recovery.Execution, r *recovery.WaveRecord, plan *recovery.Plan, 
 	w := WaveOverview{Number: r.Number, Name: r.Name, Status: e.Status(r, now), Planned: r.Servers, Fates: []ServerOverview{}}
 	var began, last time.Time
 	for _, ev := range events {
-		if ev.Wave != r.Number {
+		if wave, is := ev.About(); !is || wave != r.Number {
 			continue
 		}
 		switch ev.Kind {

@@ -13,13 +13,13 @@ import (
 // poll answers poll_wave_status: of one wave, or of all that are under way.
 func (e event) poll(ctx context.Context, h Handler) ([]byte, error) {
 	var p problems
-	wave, one := e.polledWave(&p)
+	wave := e.polledWave(&p)
 	a, answer, err := e.about(ctx, h, &p)
 	if answer != nil || err != nil {
 		return answer, err
 	}
 	accounts := a.accounts(&p)
-	a.pollable(&p, wave, one)
+	a.pollable(&p, wave)
 	if p.count > 0 {
 		return e.invalid(&p), nil
 	}
@@ -42,8 +42,8 @@ func (e event) poll(ctx context.Context, h Handler) ([]byte, error) {
 	now := h.now()
 	step := recovery.Next(exec, now)
 	word := status(exec, step, now)
-	if one {
-		word = string(waveStatus(exec, wave, now))
+	if wave != nil {
+		word = string(waveStatus(exec, *wave, now))
 	}
 	set := append([]Field{{"status", encode(word)}}, s.mirror(exec, now)...)
 	set = append(set, more...)
@@ -53,16 +53,16 @@ func (e event) poll(ctx context.Context, h Handler) ([]byte, error) {
 	return e.deliver(s.Patch(set...)), nil
 }
 
-// polledWave reads wave_number, which may be left out.
-func (e event) polledWave(p *problems) (wave int, one bool) {
+// polledWave reads wave_number; without one, all waves are meant.
+func (e event) polledWave(p *problems) *int {
 	if !e.waveNumber.given() {
-		return 0, false
+		return nil
 	}
 	n, wrong := waveNumber(e.waveNumber)
 	if wrong != "" {
 		p.add("wave_number", wrong)
 	}
-	return n, true
+	return &n
 }
 
 // accounts reads where each wave is recovered.
@@ -79,15 +79,15 @@ func (a *about) accounts(p *problems) map[int]recovery.AccountContext {
 }
 
 // pollable notes why there is nothing to look at.
-func (a *about) pollable(p *problems, wave int, one bool) {
+func (a *about) pollable(p *problems, wave *int) {
 	switch {
 	case a.exec.Version == 0:
 		p.addf("state.executionId", "%s: there is no such execution; begin_execution, or the start of a wave, opens one", a.execution)
 		return
-	case one && a.exec.Waves != nil && a.exec.Wave(wave) == nil:
-		p.addf("wave_number", "is %d, and execution %s has no such wave", wave, a.exec.ID)
-	case one && a.exec.Waves == nil && a.exec.Attempt(wave) == nil:
-		p.addf("wave_number", "is %d, and execution %s has not started that wave", wave, a.exec.ID)
+	case wave != nil && a.exec.Waves != nil && a.exec.Wave(*wave) == nil:
+		p.addf("wave_number", "is %d, and execution %s has no such wave", *wave, a.exec.ID)
+	case wave != nil && a.exec.Waves == nil && a.exec.Attempt(*wave) == nil:
+		p.addf("wave_number", "is %d, and execution %s has not started that wave", *wave, a.exec.ID)
 	}
 	if a.exec.Waves != nil {
 		return // the frozen plan knows the accounts
@@ -95,7 +95,7 @@ func (a *about) pollable(p *problems, wave int, one bool) {
 	accounts := a.accounts(&problems{})
 	for i := range a.exec.Attempts {
 		at := &a.exec.Attempts[i]
-		if one && at.Wave != wave {
+		if wave != nil && at.Wave != *wave {
 			continue
 		}
 		found, ok := a.waves[at.Wave]

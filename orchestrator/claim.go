@@ -135,7 +135,7 @@ func (c *claim) tell(kind recovery.EventKind, format string, args ...any) {
 }
 
 func (c *claim) tellAbout(a *recovery.Attempt, kind recovery.EventKind, message string) {
-	c.o.tell(c.w.Execution, recovery.Event{Kind: kind, Wave: a.Wave, Attempt: a.Attempt, Message: message})
+	c.o.tell(c.w.Execution, recovery.Event{Kind: kind, Wave: new(a.Wave), Attempt: a.Attempt, Message: message})
 }
 
 // storeTries is how often a write whose answer is unclear is read back and,

@@ -27,23 +27,26 @@ func (o *Orchestrator) decision(e *recovery.Execution, d recovery.Decision) (*re
 		return nil, recovery.Errorf(recovery.ValidationError, "%v", err)
 	}
 	d.Wave = wave
-	ev := recovery.Event{At: o.now(), Kind: recovery.EventDecided, Message: decided(d), RequestID: d.RequestID}
+	ev := recovery.Event{At: o.now(), Kind: recovery.EventDecided, Message: decided(d), RequestID: d.RequestID, Excluded: d.Exclude}
 	if d.Choice == recovery.CancelAll {
 		ev.Kind = recovery.EventCancelled
 	}
 	if d.Choice == recovery.Retry {
-		c := e.With(*e.Attempt(d.Wave), &ev)
+		c := e.With(*e.Attempt(*wave), &ev)
 		return &c, nil
 	}
-	ev.Wave = d.Wave
+	ev.Wave = wave
 	c := e.WithEvent(ev)
 	return &c, nil
 }
 
 func decided(d recovery.Decision) string {
 	words := fmt.Sprintf("%s decided: %s", recovery.Quote(d.By), d.Choice)
-	if d.Wave != 0 {
-		words += fmt.Sprintf(" wave %d", d.Wave)
+	if d.Wave != nil {
+		words += fmt.Sprintf(" wave %d", *d.Wave)
+	}
+	if len(d.Exclude) > 0 {
+		words += " without " + recovery.Listed(d.Exclude)
 	}
 	if d.Reason != "" {
 		words += ", because " + recovery.Quote(d.Reason)

@@ -182,7 +182,7 @@ const decidedAnswer = "decided"
 
 // decide delivers somebody's decision. Who is told that it does not apply, for
 // it is applied already, has been told the same as the one who applied it.
-func (r *run) decide(choice recovery.Choice, wave int) {
+func (r *run) decide(choice recovery.Choice, wave *int) {
 	r.t.Helper()
 	d := recovery.Decision{Choice: choice, Wave: wave, Request: recovery.Request{By: "ops", At: time.Now()}}
 	r.decided++

@@ -68,7 +68,7 @@ func TestInADiamondTheMiddleWavesRunTogetherAndAGateOnOneHoldsTheOtherNotUp(t *t
 		h.begin(o, p)
 		asked := time.Time{}
 		h.drive(o, func(q recovery.Question) recovery.Choice {
-			if q.Reason != recovery.PauseBeforeWave || q.Wave != 3 {
+			if q.Reason != recovery.PauseBeforeWave || !q.IsAbout(3) {
 				t.Errorf("asked %+v, want approval of wave 3", q)
 			}
 			asked = time.Now()
@@ -76,7 +76,7 @@ func TestInADiamondTheMiddleWavesRunTogetherAndAGateOnOneHoldsTheOtherNotUp(t *t
 		})
 		at := map[int]time.Time{}
 		for _, ev := range h.eventsOf(recovery.EventStarted) {
-			at[ev.Wave] = ev.At
+			at[*ev.Wave] = ev.At
 		}
 		if !at[2].Before(asked) || !at[3].After(asked.Add(-time.Second)) || !at[4].After(at[3]) {
 			t.Errorf("started at %v, asked at %v: want 2 before the question, 3 after it, 4 last", at, asked)
@@ -89,7 +89,7 @@ func TestInADiamondTheMiddleWavesRunTogetherAndAGateOnOneHoldsTheOtherNotUp(t *t
 		h.drive(o, asksNobody(t))
 		at := map[int]time.Time{}
 		for _, ev := range h.eventsOf(recovery.EventStarted) {
-			at[ev.Wave] = ev.At
+			at[*ev.Wave] = ev.At
 		}
 		if apart := at[3].Sub(at[2]).Abs(); apart > 10*time.Second {
 			t.Errorf("waves 2 and 3 started %s apart, want them under way at the same time", apart)
@@ -285,21 +285,21 @@ func TestARecoverysInstancesAreTerminatedOnlyWhenThatIsConfirmed(t *testing.T) {
 }
 
 func TestADecisionAheadOfItsQuestionCountsAndOneThatIsNotAskedForChangesNothing(t *testing.T) {
-	decide := func(o *orchestrator.Orchestrator, h *house, choice recovery.Choice, wave int) error {
+	decide := func(o *orchestrator.Orchestrator, h *house, choice recovery.Choice, wave *int) error {
 		return o.Decide(h.t.Context(), h.wave.Execution, recovery.Decision{Choice: choice, Wave: wave, Request: recovery.Request{By: "ops", At: time.Now()}})
 	}
 	inHouse(t, 2, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
 		p := h.plan(1, 1)
 		p.Waves[1].PauseBefore = true
 		h.begin(o, p)
-		if err := decide(o, h, recovery.Resume, 2); err != nil { // before wave 1 has even started
+		if err := decide(o, h, recovery.Resume, new(2)); err != nil { // before wave 1 has even started
 			t.Fatal(err)
 		}
 		var refused *recovery.Error
-		if err := decide(o, h, recovery.Resume, 2); !errors.As(err, &refused) || refused.Code != recovery.ValidationError {
+		if err := decide(o, h, recovery.Resume, new(2)); !errors.As(err, &refused) || refused.Code != recovery.ValidationError {
 			t.Errorf("the same decision a second time: %v, want a VALIDATION_ERROR", err)
 		}
-		if err := decide(o, h, recovery.Retry, 1); !errors.As(err, &refused) {
+		if err := decide(o, h, recovery.Retry, new(1)); !errors.As(err, &refused) {
 			t.Errorf("a retry of a wave that has not failed: %v", err)
 		}
 		e := h.drive(o, asksNobody(t))
@@ -307,8 +307,52 @@ func TestADecisionAheadOfItsQuestionCountsAndOneThatIsNotAskedForChangesNothing(
 			t.Errorf("the end is %+v, with %d decisions recorded; want COMPLETED and 1", e.Ended, len(h.eventsOf(recovery.EventDecided)))
 		}
 		time.Sleep(7 * 24 * time.Hour)
-		if err := decide(o, h, recovery.CancelAll, 0); !errors.As(err, &refused) || !strings.Contains(refused.Message, "is over") {
+		if err := decide(o, h, recovery.CancelAll, nil); !errors.As(err, &refused) || !strings.Contains(refused.Message, "is over") {
 			t.Errorf("a cancel a week late: %v", err)
+		}
+	})
+}
+
+func TestWaveZeroIsPolledAlone(t *testing.T) {
+	inHouse(t, 2, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		p := h.plan(1, 1)
+		for i := range p.Waves {
+			p.Waves[i].Number, p.Waves[i].Independent = i, true
+		}
+		h.begin(o, p)
+		h.startOne(o, 0)
+		h.startOne(o, 1)
+		time.Sleep(time.Hour)
+		e, err := o.Poll(t.Context(), orchestrator.Poll{Execution: h.wave.Execution, Wave: new(0)})
+		if err != nil || !e.Attempt(0).JobOver || e.Attempt(1).JobOver {
+			t.Errorf("looked at wave 0: %v, at wave 1: %v, %v; want wave 0 alone", e.Attempt(0).JobOver, e.Attempt(1).JobOver, err)
+		}
+	})
+}
+
+func TestTheLogNamesTheServersThatAreLeftOutOfARetry(t *testing.T) {
+	inHouse(t, 3, map[int]string{2: failsToLaunch, 3: failsToLaunch}, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
+		h.begin(o, h.plan(3))
+		h.drive(o, func(q recovery.Question) recovery.Choice {
+			for _, server := range []int{1, 9} { // one that was launched, one that is not in the wave
+				var refused *recovery.Error
+				err := o.Decide(t.Context(), h.wave.Execution, recovery.Decision{Choice: recovery.Retry, Exclude: []recovery.SourceServerID{serverID(server)}})
+				if !errors.As(err, &refused) || !strings.Contains(refused.Message, string(serverID(server))) {
+					t.Errorf("server %d left out: %v", server, err)
+				}
+			}
+			if e, err := h.store.Execution(t.Context(), h.wave.Execution); err == nil && e.Attempt(1).Attempt == 1 {
+				err := o.Decide(t.Context(), h.wave.Execution, recovery.Decision{Choice: recovery.Retry, Exclude: []recovery.SourceServerID{serverID(3)}, Request: recovery.Request{By: "ops", Reason: "broken"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			return recovery.CancelAll
+		})
+		decided := h.eventsOf(recovery.EventDecided)
+		want := fmt.Sprintf(`"ops" decided: retry wave 1 without %s, because "broken"`, serverID(3))
+		if len(decided) != 1 || decided[0].Message != want || !slices.Equal(decided[0].Excluded, []recovery.SourceServerID{serverID(3)}) {
+			t.Errorf("got %+v, want %s", decided, want)
 		}
 	})
 }

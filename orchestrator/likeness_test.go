@@ -64,13 +64,21 @@ func (n names) walk(v any) any {
 	return v
 }
 
+// where names the attempt that an event is about.
+func where(ev recovery.Event) string {
+	if ev.Wave == nil {
+		return "the whole"
+	}
+	return fmt.Sprintf("wave %d, attempt %d", *ev.Wave, ev.Attempt)
+}
+
 // named names the jobs that the log tells of, and the instances that the
 // record tells of.
 func named(e *recovery.Execution, events []recovery.Event) names {
 	n := names{}
 	for _, ev := range events {
 		if ev.Kind == recovery.EventStarted || ev.Kind == recovery.EventAdopted {
-			n[string(ev.JobID)] = fmt.Sprintf("the job of wave %d, attempt %d", ev.Wave, ev.Attempt)
+			n[string(ev.JobID)] = fmt.Sprintf("the job of wave %d, attempt %d", *ev.Wave, ev.Attempt)
 		}
 	}
 	for _, o := range e.Launched() {
@@ -114,7 +122,7 @@ func (n names) logLike(events []recovery.Event) (lines []string) {
 		if ev.Kind == recovery.EventAdopted {
 			ev.Kind = recovery.EventStarted
 		}
-		line := fmt.Sprintf("%s wave %d attempt %d: %s", ev.Kind, ev.Wave, ev.Attempt, anyTime.ReplaceAllString(n.in(ev.Message), "a time"))
+		line := fmt.Sprintf("%s %s: %s", ev.Kind, where(ev), anyTime.ReplaceAllString(n.in(ev.Message), "a time"))
 		if ev.Kind == recovery.EventRefused && len(lines) > 0 && lines[len(lines)-1] == line {
 			continue
 		}

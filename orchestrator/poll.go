@@ -16,7 +16,7 @@ import (
 // Poll asks for a look at the jobs of an execution's waves.
 type Poll struct {
 	Execution recovery.ExecutionID
-	Wave      int // 0: all that are under way
+	Wave      *int // nil: all that are under way
 	// Accounts are the waves' as the event tells them, for an execution that
 	// nobody opened; one that was opened has them in its frozen plan.
 	Accounts map[int]recovery.AccountContext
@@ -55,7 +55,7 @@ type looks struct {
 	e        *recovery.Execution
 	plan     *recovery.Plan
 	accounts map[int]recovery.AccountContext
-	only     int
+	only     *int
 }
 
 // byAccount groups the waves whose jobs run by the account they run in. Where
@@ -66,7 +66,7 @@ func (l *looks) byAccount() map[recovery.AccountContext][]int {
 	looked := map[recovery.Place]bool{}
 	for i := range l.e.Attempts {
 		a := &l.e.Attempts[i]
-		if !a.Running() || l.only != 0 && a.Wave != l.only {
+		if !a.Running() || l.only != nil && a.Wave != *l.only {
 			continue
 		}
 		account := l.accounts[a.Wave]
@@ -76,7 +76,7 @@ func (l *looks) byAccount() map[recovery.AccountContext][]int {
 		waves[account] = append(waves[account], a.Wave)
 		looked[account.Place()] = true
 	}
-	if l.plan == nil || l.only != 0 {
+	if l.plan == nil || l.only != nil {
 		return waves
 	}
 	for i := range l.plan.Waves {

@@ -93,7 +93,7 @@ func failingWave(r *run) {
 		after: func(name string, next recovery.Action) {
 			if name == "poll_wave_status" && next == recovery.DoAwaitDecision {
 				if failed++; failed == 2 {
-					r.decide(recovery.Skip, 1)
+					r.decide(recovery.Skip, new(1))
 				}
 			}
 		},

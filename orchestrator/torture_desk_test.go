@@ -60,13 +60,22 @@ func (st *stage) Wait(ctx context.Context, token string) ([]byte, error) {
 		if d.Choice == recovery.CancelAll {
 			m.twice = once
 		}
+		if st.draw(name, "says which")%4 == 0 {
+			m.wave = nil
+		}
+		if q.Wave == nil && d.Choice == recovery.Resume && st.draw(name, "means a wave")%2 == 0 {
+			m.choice = recovery.Skip // which nobody asks
+		}
+		if d.Choice == recovery.Retry && st.draw(name, "leaves out")%4 == 0 {
+			m.server = 1 + int(st.draw(name, "whom")%uint64(st.s.planned()))
+		}
 		st.says(name, m)
 	}
 }
 
 // choose answers a question. Nobody retries for ever.
 func (st *stage) choose(name string, e *recovery.Execution, q recovery.Question) recovery.Choice {
-	if a := e.Attempt(q.Wave); a != nil && a.Attempt >= 3 {
+	if tired := func(a recovery.Attempt) bool { return q.IsAbout(a.Wave) && a.Attempt >= 3 }; slices.ContainsFunc(e.Attempts, tired) {
 		q.Choices = slices.DeleteFunc(slices.Clone(q.Choices), func(c recovery.Choice) bool { return c == recovery.Retry })
 	}
 	if st.draw(name, "patience")%10 != 0 {
@@ -106,6 +115,9 @@ func (st *stage) says(name string, m mishap) {
 func (st *stage) say(name string, m mishap) {
 	a := st.actor(name)
 	o := a.orchestrator()
+	st.mu.Lock()
+	st.words["<"+name+">"] = m
+	st.mu.Unlock()
 	over := make(chan error, 1)
 	st.goes(func() {
 		asked := recovery.Request{By: "<" + name + ">", At: o.Now(), Reason: "so says " + name}
@@ -114,7 +126,11 @@ func (st *stage) say(name string, m mishap) {
 			over <- err
 			return
 		}
-		over <- o.Decide(st.ctx, "exec-1", recovery.Decision{Choice: m.choice, Wave: m.wave, Request: asked})
+		d := recovery.Decision{Choice: m.choice, Wave: m.wave, Request: asked}
+		if m.server > 0 {
+			d.Exclude = []recovery.SourceServerID{serverID(m.server)}
+		}
+		over <- o.Decide(st.ctx, "exec-1", d)
 	})
 	select {
 	case err := <-over:

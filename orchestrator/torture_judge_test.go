@@ -127,7 +127,7 @@ func (st *stage) judgeJobs(e *recovery.Execution, events []recovery.Event) {
 		}
 		known := slices.ContainsFunc(events, func(ev recovery.Event) bool {
 			return ev.JobID == job && (ev.Kind == recovery.EventStarted || ev.Kind == recovery.EventAdopted) &&
-				key == fmt.Sprintf("wave %d, attempt %d", ev.Wave, ev.Attempt)
+				key == where(ev)
 		})
 		if !known {
 			st.problem("%s: job %s is not in the record", key, job)
@@ -257,7 +257,7 @@ func (st *stage) eventLog() (lines []string) {
 		return []string{err.Error()}
 	}
 	for _, ev := range events {
-		lines = append(lines, fmt.Sprintf("%3d %10s %-12s wave %d, attempt %d: %s", ev.Number, ev.At.Sub(st.began).Round(1e6), ev.Kind, ev.Wave, ev.Attempt, ev.Message))
+		lines = append(lines, fmt.Sprintf("%3d %10s %-12s %s: %s", ev.Number, ev.At.Sub(st.began).Round(1e6), ev.Kind, where(ev), ev.Message))
 	}
 	return lines
 }

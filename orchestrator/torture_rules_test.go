@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"muster/recovery"
 )
@@ -17,6 +18,7 @@ type book struct {
 	raised   map[int]int                     // by whom: retries that were applied, of each wave
 	launched map[recovery.SourceServerID]int // the wave's attempt that launched it, as the record has it
 	ended    bool
+	header   recovery.Execution // as the last change left it
 }
 
 // committed holds one change, which the store has just taken, to the rules.
@@ -53,9 +55,59 @@ func (st *stage) committed(c recovery.Change) {
 	if c.Execution.LastEvent != b.last {
 		wrong("its header says that the last event is %d, and it is %d", c.Execution.LastEvent.Number, b.last.Number)
 	}
+	if c.Event != nil && c.Event.Kind == recovery.EventDecided {
+		b.decides(c, st.words, wrong)
+	}
 	if c.Attempt != nil {
 		b.turns(c, wrong)
 	}
+	b.header = c.Execution
+	b.header.Waves = slices.Clone(c.Execution.Waves)
+}
+
+// decides holds what a decision changes to what was said: the wave that was
+// named and nothing else, or, where none was, one that asked or the execution
+// as a whole.
+func (b *book) decides(c recovery.Change, words map[string]mishap, wrong func(string, ...any)) {
+	ev, e := c.Event, &c.Execution
+	var said mishap
+	for name, m := range words {
+		if strings.Contains(ev.Message, name) {
+			said = m
+		}
+	}
+	lifted := (e.Pause == nil) != (b.header.Pause == nil) || (e.Interrupted == nil) != (b.header.Interrupted == nil)
+	if lifted == (ev.Wave != nil) || lifted && said.wave != nil {
+		wrong("%q lifts a pause or an interruption: %v, and is recorded as %s", ev.Message, lifted, where(*ev))
+	}
+	for i, w := range e.Waves {
+		was := b.header.Waves[i]
+		raised := c.Attempt != nil && c.Attempt.Wave == w.Number
+		if w.GatePassed == was.GatePassed && w.Skipped == was.Skipped && !raised {
+			continue
+		}
+		switch {
+		case ev.Wave == nil || *ev.Wave != w.Number, said.wave != nil && *said.wave != w.Number:
+			wrong("%q changes wave %d, and is recorded as %s", ev.Message, w.Number, where(*ev))
+		case said.wave == nil && !b.asks(&was, ev.At):
+			wrong("%q names no wave, and changes wave %d, which does not ask", ev.Message, w.Number)
+		}
+	}
+}
+
+// asks says whether a wave may wait for a person: at its gate, everything
+// before it settled, or failed.
+func (b *book) asks(w *recovery.WaveRecord, now time.Time) bool {
+	a, known := b.attempts[w.Number]
+	switch {
+	case w.Skipped:
+		return false
+	case !known || w.PauseBefore && !w.GatePassed:
+		return w.PauseBefore && !w.GatePassed && b.waitsFor(&b.header, w) == ""
+	case a.State == recovery.Started && !a.JobOver:
+		return a.TimedOut || !now.Before(a.StartedAt.Add(w.TimeLimit))
+	}
+	return a.State == recovery.Refused || a.State == recovery.Started && b.unsettled(w) != ""
 }
 
 // turns holds a change of an attempt to the rules.
@@ -102,6 +154,12 @@ func (b *book) retried(c recovery.Change, was recovery.Attempt, wrong func(strin
 		wrong("wave %d is retried while it is %s", a.Wave, was.State)
 	}
 	b.raised[a.Wave]++
+	for _, id := range c.Event.Excluded {
+		_, launched := b.launched[id]
+		if slices.Contains(a.Servers, id) || launched || !slices.Contains(was.Servers, id) && was.Outcome(id) == nil {
+			wrong("server %s, which is launched (%v) or not in wave %d, is left out of attempt %d", id, launched, a.Wave, a.Attempt)
+		}
+	}
 	for _, id := range a.Servers {
 		if by, before := b.launched[id]; before {
 			wrong("server %s was launched by attempt %d, and is in attempt %d again", id, by, a.Attempt)
@@ -128,13 +186,8 @@ func (b *book) maySend(e *recovery.Execution, a recovery.Attempt, wrong func(str
 			wrong("wave %d is started, though wave %d has failed, whose failure stops everything", a.Wave, stop.Number)
 		}
 	}
-	for i := range e.Waves {
-		n := e.Waves[i].Number
-		if w.FollowsAll && n < w.Number || slices.Contains(w.DependsOn, n) {
-			if why := b.unsettled(&e.Waves[i]); why != "" {
-				wrong("wave %d is started before wave %d, which %s", w.Number, n, why)
-			}
-		}
+	if why := b.waitsFor(e, w); why != "" {
+		wrong("wave %d is started before %s", w.Number, why)
 	}
 	jobs, servers := 0, 0
 	for _, l := range e.Others {
@@ -150,6 +203,19 @@ func (b *book) maySend(e *recovery.Execution, a recovery.Attempt, wrong func(str
 	if jobs >= 20 || servers+len(a.Servers) > 500 {
 		wrong("wave %d is started next to %d jobs with %d servers", a.Wave, jobs, servers)
 	}
+}
+
+// waitsFor says what a wave waits for; "" where that is nothing.
+func (b *book) waitsFor(e *recovery.Execution, w *recovery.WaveRecord) string {
+	for i := range e.Waves {
+		n := e.Waves[i].Number
+		if w.FollowsAll && n < w.Number || slices.Contains(w.DependsOn, n) {
+			if why := b.unsettled(&e.Waves[i]); why != "" {
+				return fmt.Sprintf("wave %d, which %s", n, why)
+			}
+		}
+	}
+	return ""
 }
 
 // unsettled says why a wave holds up those that depend on it; "" where it

@@ -41,8 +41,8 @@ type mishap struct {
 	times  int
 	fault  simulator.Fault
 	choice recovery.Choice
-	wave   int
-	server int
+	wave   *int // nil: none is named
+	server int  // of another party's job; to be left out of a retry, 0: none
 	twice  twice
 }
 
@@ -91,7 +91,11 @@ func (m mishap) String() string {
 	case awsFault:
 		return fmt.Sprintf("fault from %s on: %s", m.at, m.fault)
 	case decided:
-		return fmt.Sprintf("%s after %s: %s wave %d%s", m.kind, m.at, m.choice, m.wave, m.twice)
+		which := "no wave named"
+		if m.wave != nil {
+			which = fmt.Sprintf("wave %d", *m.wave)
+		}
+		return fmt.Sprintf("%s after %s: %s, %s, without server %d%s", m.kind, m.at, m.choice, which, m.server, m.twice)
 	case pauseAsked:
 		return fmt.Sprintf("%s after %s%s", m.kind, m.at, m.twice)
 	case othersRecover, othersDrill, othersTerminate, othersKill, othersEdit:
@@ -125,7 +129,11 @@ func scheduleOf(seed uint64) schedule {
 			at: pick(r, span(r, 0, 2*time.Second), span(r, 0, time.Minute), span(r, 0, 10*time.Minute), span(r, 0, 5*time.Hour))})
 	}
 	for range r.IntN(4) {
-		s.mishaps = append(s.mishaps, s.act(r))
+		m := s.act(r)
+		s.mishaps = append(s.mishaps, m)
+		if m.kind == pauseAsked && r.IntN(2) == 0 { // somebody means to skip the pause
+			s.mishaps = append(s.mishaps, mishap{kind: decided, choice: recovery.Skip, at: m.at + span(r, time.Second, time.Minute)})
+		}
 	}
 	for range r.IntN(3) {
 		s.mishaps = append(s.mishaps, mishap{kind: driverDies, nth: 1 + r.IntN(60), after: r.IntN(2) == 0, lasts: span(r, time.Second, 10*time.Minute)})
@@ -152,13 +160,26 @@ func scheduleOf(seed uint64) schedule {
 }
 
 // drawPlan makes one to four waves of one to three servers, in one order or
-// another.
+// another. In every second schedule there is a wave 0: the first, or more often
+// the last, behind a gate.
 func (s *schedule) drawPlan(r *rand.Rand) {
 	account := recovery.AccountContext{AccountID: target, Region: "us-west-2", RoleName: "Recoverer", ExternalID: recovery.NewSecret("a-secret-word")}
 	s.plan = &recovery.Plan{ID: "rp-1", Account: account}
 	waves, most := 1+r.IntN(4), pick(r, 1, 3, 3)
+	zeroFirst, zeroLast := s.seed%8 == 1, slices.Contains([]uint64{2, 3, 6}, s.seed%8)
+	if zeroLast {
+		waves = max(waves, 2)
+	}
+	var numbers []int
 	for n := 1; n <= waves; n++ {
-		w := recovery.PlannedWave{Wave: recovery.Wave{Number: n, Name: fmt.Sprintf("Wave %d", n), Account: account}}
+		number := n
+		switch {
+		case zeroFirst:
+			number = n - 1
+		case zeroLast:
+			number = n % waves
+		}
+		w := recovery.PlannedWave{Wave: recovery.Wave{Number: number, Name: fmt.Sprintf("Wave %d", n), Account: account}}
 		for range 1 + r.IntN(most) {
 			s.servers++
 			server := recovery.Server{ID: serverID(s.servers), LaunchConfig: recovery.LaunchConfig{}}
@@ -172,11 +193,14 @@ func (s *schedule) drawPlan(r *rand.Rand) {
 		}
 		switch {
 		case n > 1 && r.IntN(3) == 0:
-			w.DependsOn = []int{1 + r.IntN(n-1)}
+			w.DependsOn = []int{numbers[r.IntN(n-1)]}
 		case r.IntN(4) == 0:
 			w.Independent = true
+		case zeroLast: // a lower number is not what comes before
+			w.DependsOn, w.Independent = slices.Clone(numbers), n == 1
 		}
-		w.PauseBefore = r.IntN(5) == 0
+		numbers = append(numbers, number)
+		w.PauseBefore = r.IntN(5) == 0 || zeroLast && n == waves
 		w.OnFailure = pick(r, recovery.PauseOnFailure, recovery.PauseOnFailure, recovery.StopOnFailure, recovery.ContinueOnFailure)
 		w.Timeout = pick(r, 0, 0, 0, 4*time.Minute, 20*time.Minute)
 		s.plan.Waves = append(s.plan.Waves, w)
@@ -281,10 +305,13 @@ func (s *schedule) fatal(f simulator.Fault) bool {
 
 // act has somebody say something that was not asked for.
 func (s *schedule) act(r *rand.Rand) mishap {
-	m := mishap{kind: decided, at: span(r, 0, pick(r, 5*time.Minute, time.Hour)), twice: pick(r, once, once, afterwards, atOnce, differently), wave: 1 + r.IntN(len(s.plan.Waves))}
+	m := mishap{kind: decided, at: span(r, 0, pick(r, 5*time.Minute, time.Hour)), twice: pick(r, once, once, afterwards, atOnce, differently), wave: &s.plan.Waves[r.IntN(len(s.plan.Waves))].Number}
 	m.choice = pick(r, recovery.Resume, recovery.Retry, recovery.Skip, recovery.CancelAll, recovery.Resume, recovery.Retry)
-	if m.choice == recovery.CancelAll || r.IntN(6) == 0 {
-		m.wave = 0
+	if m.choice == recovery.CancelAll || r.IntN(3) == 0 {
+		m.wave = nil
+	}
+	if m.choice == recovery.Retry && r.IntN(2) == 0 {
+		m.server = 1 + r.IntN(s.planned())
 	}
 	if r.IntN(3) == 0 {
 		return mishap{kind: pauseAsked, at: m.at, twice: pick(r, once, atOnce)}

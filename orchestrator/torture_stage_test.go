@@ -80,7 +80,8 @@ type stage struct {
 	secrets     []string
 	sent        []map[string]string // tags of launches that AWS was asked for
 	books       map[recovery.ExecutionID]*book
-	said        map[string]error // what became of what people said, by name
+	said        map[string]error  // what became of what people said, by name
+	words       map[string]mishap // what they said, by <name>
 	announced   announcements
 	killed      map[string]time.Time // instances that others ended
 	interloper  bool                 // another execution took hold of the plan
@@ -98,7 +99,7 @@ type verdict struct {
 func play(t *testing.T, s schedule) (v verdict) {
 	synctest.Test(t, func(t *testing.T) {
 		st := &stage{s: s, t: t, began: time.Now(), buried: make(chan struct{}), seen: map[string]int{}, film: sha256.New(),
-			tokens: map[string]chan struct{}{}, books: map[recovery.ExecutionID]*book{}, said: map[string]error{}}
+			tokens: map[string]chan struct{}{}, books: map[recovery.ExecutionID]*book{}, said: map[string]error{}, words: map[string]mishap{}}
 		if err := st.set(); err != nil {
 			t.Fatalf("seed %d: %v", s.seed, err)
 		}

@@ -103,9 +103,9 @@ func (h *house) wantJobs(events []recovery.Event) {
 		if ev.Kind != recovery.EventStarted && ev.Kind != recovery.EventAdopted {
 			continue
 		}
-		key := recovery.AttemptKey{Wave: ev.Wave, Attempt: ev.Attempt}
+		key := recovery.AttemptKey{Wave: *ev.Wave, Attempt: ev.Attempt}
 		if started[key] {
-			h.t.Errorf("wave %d was started twice in attempt %d", ev.Wave, ev.Attempt)
+			h.t.Errorf("wave %d was started twice in attempt %d", *ev.Wave, ev.Attempt)
 		}
 		started[key] = true
 		recorded = append(recorded, string(ev.JobID))

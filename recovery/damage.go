@@ -64,14 +64,15 @@ func (e *Execution) checkEvent(ev *Event) error {
 		return damaged("event %d is of execution %s", ev.Number, Quote(string(ev.Execution)))
 	case ev.Kind == EventOpened && e.Waves == nil:
 		return damaged("event %d opened the execution, and what it was opened with is gone", ev.Number)
-	case ev.Wave == 0 || ev.Attempt == 0:
+	case ev.Attempt == 0:
 		return nil
 	}
-	switch a := e.Attempt(ev.Wave); {
+	wave, _ := ev.About() // an attempt is one at a wave
+	switch a := e.Attempt(wave); {
 	case a == nil || a.Attempt < ev.Attempt:
-		return damaged("event %d is of attempt %d at wave %d, which is gone", ev.Number, ev.Attempt, ev.Wave)
+		return damaged("event %d is of attempt %d at wave %d, which is gone", ev.Number, ev.Attempt, wave)
 	case a.Attempt == ev.Attempt && ev.JobID != "" && a.JobID != ev.JobID:
-		return damaged("event %d tells of job %s of wave %d, and the record of job %s", ev.Number, ev.JobID, ev.Wave, Quote(string(a.JobID)))
+		return damaged("event %d tells of job %s of wave %d, and the record of job %s", ev.Number, ev.JobID, wave, Quote(string(a.JobID)))
 	}
 	return nil
 }

@@ -26,8 +26,8 @@ func (c Choice) Check() error {
 // Decision is somebody's answer to a question.
 type Decision struct {
 	Choice  Choice
-	Wave    int              // 0: the execution as a whole, or the only wave that asks now
-	Exclude []SourceServerID // of a retry: servers to leave out
+	Wave    *int             // nil: the execution as a whole, or the only wave that asks now
+	Exclude []SourceServerID // of a retry: servers to leave out, each one that is tried again otherwise
 	Gone    []SourceServerID // of a retry: servers of which no instance lives, though a witness says that one may
 	Request
 }
@@ -37,26 +37,26 @@ type Decision struct {
 // wave is named), twice, or a week late: what is decided already, or was never asked, changes nothing
 // and is an error that says so.
 //
-// It gives the number of the wave that was decided about, 0 for the execution
+// It gives the number of the wave that was decided about, nil for the execution
 // as a whole.
-func (e *Execution) Decide(d Decision, now time.Time) (wave int, err error) {
+func (e *Execution) Decide(d Decision, now time.Time) (wave *int, err error) {
 	if e.Ended != nil {
-		return 0, fmt.Errorf("execution %s is over: %s", e.ID, e.Ended.Outcome)
+		return nil, fmt.Errorf("execution %s is over: %s", e.ID, e.Ended.Outcome)
 	}
 	if e.Cancel != nil {
-		return 0, fmt.Errorf("execution %s was %s", e.ID, e.Cancel.words("cancelled already"))
+		return nil, fmt.Errorf("execution %s was %s", e.ID, e.Cancel.words("cancelled already"))
 	}
 	if d.Choice == CancelAll {
 		e.Cancel = &d.Request
-		return 0, nil
+		return nil, nil
 	}
-	if d.Wave == 0 && d.Choice == Resume && (e.Pause != nil || e.Interrupted != nil) {
+	if d.Wave == nil && d.Choice == Resume && (e.Pause != nil || e.Interrupted != nil) {
 		e.Pause, e.Interrupted = nil, nil
-		return 0, nil
+		return nil, nil
 	}
 	w, err := e.asked(d, now)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	switch d.Choice {
 	case Resume:
@@ -65,11 +65,13 @@ func (e *Execution) Decide(d Decision, now time.Time) (wave int, err error) {
 		w.Skipped = true
 	case Retry:
 		if err := e.treatAsGone(w, d); err != nil {
-			return w.Number, err
+			return nil, err
 		}
-		return w.Number, e.retry(w, d)
+		if err := e.retry(w, d); err != nil {
+			return nil, err
+		}
 	}
-	return w.Number, nil
+	return new(w.Number), nil
 }
 
 // asked finds the wave that the decision is about, and holds it to the
@@ -77,15 +79,17 @@ func (e *Execution) Decide(d Decision, now time.Time) (wave int, err error) {
 func (e *Execution) asked(d Decision, now time.Time) (*WaveRecord, error) {
 	asks := map[int]bool{}
 	for _, q := range survey(e, now).questions() {
-		asks[q.Wave] = true
+		if q.Wave != nil {
+			asks[*q.Wave] = true
+		}
 	}
 	var fits []int
 	for i := range e.Waves {
 		w := &e.Waves[i]
-		if d.Wave != 0 && d.Wave != w.Number {
+		if d.Wave != nil && *d.Wave != w.Number {
 			continue
 		}
-		if d.Wave == 0 && !asks[w.Number] { // only who names the wave decides ahead
+		if d.Wave == nil && !asks[w.Number] { // only who names the wave decides ahead
 			continue
 		}
 		if slices.Contains(e.choices(w, now), d.Choice) {
@@ -97,12 +101,12 @@ func (e *Execution) asked(d Decision, now time.Time) (*WaveRecord, error) {
 		return e.Wave(fits[0]), nil
 	case len(fits) > 1:
 		return nil, fmt.Errorf("several waves wait for a decision (%v): say which one", fits)
-	case d.Wave == 0:
+	case d.Wave == nil:
 		return nil, fmt.Errorf("no wave waits for the decision %q", d.Choice)
-	case e.Wave(d.Wave) == nil:
-		return nil, fmt.Errorf("execution %s has no wave %d", e.ID, d.Wave)
+	case e.Wave(*d.Wave) == nil:
+		return nil, fmt.Errorf("execution %s has no wave %d", e.ID, *d.Wave)
 	}
-	return nil, fmt.Errorf("wave %d, which is %s, does not wait for the decision %q", d.Wave, e.Status(e.Wave(d.Wave), now), d.Choice)
+	return nil, fmt.Errorf("wave %d, which is %s, does not wait for the decision %q", *d.Wave, e.Status(e.Wave(*d.Wave), now), d.Choice)
 }
 
 // choices are what may be decided about a wave now.
@@ -124,6 +128,9 @@ func (e *Execution) choices(w *WaveRecord, now time.Time) []Choice {
 // be left out. What was launched stays as it is.
 func (e *Execution) retry(w *WaveRecord, d Decision) error {
 	last := e.Attempt(w.Number)
+	if err := last.mayExclude(d.Exclude); err != nil {
+		return err
+	}
 	next := Attempt{Wave: last.Wave, Attempt: last.Attempt + 1, AccountID: last.AccountID, Region: last.Region, State: Planned}
 	for _, o := range last.fates() {
 		switch {
@@ -137,7 +144,7 @@ func (e *Execution) retry(w *WaveRecord, d Decision) error {
 			next.Servers = append(next.Servers, o.Server)
 		}
 	}
-	if len(next.Servers) == 0 {
+	if len(next.Servers) == 0 && len(next.Outcomes) > 0 { // neither: refused before there was a claim, and its start lists them
 		return fmt.Errorf("every server of wave %d that was not launched would be left out of the retry; skip the wave instead", w.Number)
 	}
 	for i := range e.Attempts {
@@ -148,13 +155,43 @@ func (e *Execution) retry(w *WaveRecord, d Decision) error {
 	return nil
 }
 
+// mayExclude says why some servers cannot be left out of a retry of the
+// attempt: each has to be one that would be tried again.
+func (a *Attempt) mayExclude(servers []SourceServerID) error {
+	var launched, rest []SourceServerID
+	for _, o := range a.fates() {
+		if o.Launched() {
+			launched = append(launched, o.Server)
+		} else {
+			rest = append(rest, o.Server)
+		}
+	}
+	var wrong []string
+	for _, id := range servers {
+		switch {
+		case slices.Contains(launched, id):
+			wrong = append(wrong, fmt.Sprintf("%s was launched already", id))
+		case !slices.Contains(rest, id):
+			wrong = append(wrong, fmt.Sprintf("%s is not in the wave", id))
+		}
+	}
+	switch {
+	case len(wrong) == 0:
+		return nil
+	case len(rest) == 0: // refused before there was a claim
+		return fmt.Errorf("wave %d was refused before its servers were recorded: retry it with all of them", a.Wave)
+	}
+	return fmt.Errorf("nothing was decided, for not every server can be left out of the retry of wave %d: %s; those that can be: %s",
+		a.Wave, strings.Join(wrong, "; "), Listed(rest))
+}
+
 // treatAsGone records the servers of the wave of which somebody says that no
 // instance lives.
 func (e *Execution) treatAsGone(w *WaveRecord, d Decision) error {
 	a := e.Attempt(w.Number)
 	for _, id := range d.Gone {
 		if !slices.Contains(a.Servers, id) {
-			return fmt.Errorf("server %s cannot be treated as gone by a retry of wave %d: it is not among the servers of that wave that were not launched (%s)", id, w.Number, listed(a.Servers))
+			return fmt.Errorf("server %s cannot be treated as gone by a retry of wave %d: it is not among the servers of that wave that were not launched (%s)", id, w.Number, Listed(a.Servers))
 		}
 	}
 	for _, id := range d.Gone {
@@ -163,7 +200,8 @@ func (e *Execution) treatAsGone(w *WaveRecord, d Decision) error {
 	return nil
 }
 
-func listed(ids []SourceServerID) string {
+// Listed names servers in words.
+func Listed(ids []SourceServerID) string {
 	words := make([]string, len(ids))
 	for i, id := range ids {
 		words[i] = string(id)

@@ -59,15 +59,29 @@ type Event struct {
 	At     time.Time `json:"at"`
 	Kind   EventKind `json:"kind"`
 	// Execution is what a recorded event belongs to.
-	Execution ExecutionID    `json:"execution,omitempty"`
-	Wave      int            `json:"wave,omitempty"`
-	Attempt   int            `json:"attempt,omitempty"`
-	Message   string         `json:"message"`
-	RequestID string         `json:"requestId,omitempty"` // of the request by which somebody asked for it, as CloudTrail knows it
-	JobID     JobID          `json:"jobId,omitempty"`
-	Changes   []ServerChange `json:"changes,omitempty"`
-	Previous  string         `json:"previous,omitempty"` // hash of the event before
-	Hash      string         `json:"hash,omitempty"`     // of this event, hexadecimal SHA-256
+	Execution ExecutionID      `json:"execution,omitempty"`
+	Wave      *int             `json:"wave,omitempty"` // see About
+	Attempt   int              `json:"attempt,omitempty"`
+	Message   string           `json:"message"`
+	RequestID string           `json:"requestId,omitempty"` // of the request by which somebody asked for it, as CloudTrail knows it
+	JobID     JobID            `json:"jobId,omitempty"`
+	Changes   []ServerChange   `json:"changes,omitempty"`
+	Excluded  []SourceServerID `json:"excluded,omitempty"` // servers that a decision leaves out of a retry
+	Previous  string           `json:"previous,omitempty"` // hash of the event before
+	Hash      string           `json:"hash,omitempty"`     // of this event, hexadecimal SHA-256
+}
+
+// About gives the number of the wave that the event is about; is is false
+// where it is about the execution as a whole. Versions that had no Excluded
+// wrote no number where it was 0: there an attempt says that it is wave 0.
+func (ev *Event) About() (wave int, is bool) {
+	switch {
+	case ev.Wave != nil:
+		return *ev.Wave, true
+	case ev.Attempt > 0:
+		return 0, true
+	}
+	return 0, false
 }
 
 // After numbers and chains the event behind another. What it gives is exactly

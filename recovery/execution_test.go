@@ -81,7 +81,7 @@ func TestAChangeCarriesItsEventChained(t *testing.T) {
 	e := w.NewExecution()
 	a := w.NewAttempt().Take("token-1", t0)
 	c := e.With(a, &recovery.Event{At: t0, Kind: recovery.EventClaimed, Message: "claimed"})
-	if c.Event.Number != 1 || c.Event.Wave != 2 || c.Event.Attempt != 1 || c.Execution.LastEvent != c.Event.Ref() || c.Execution.Version != 0 {
+	if c.Event.Number != 1 || *c.Event.Wave != 2 || c.Event.Attempt != 1 || c.Execution.LastEvent != c.Event.Ref() || c.Execution.Version != 0 {
 		t.Errorf("got %+v, event %+v", c.Execution, c.Event)
 	}
 	if e.LastEvent != (recovery.EventRef{}) || e.Attempts != nil {

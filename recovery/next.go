@@ -44,12 +44,23 @@ const (
 // Question is something that only a person can decide.
 type Question struct {
 	Reason  QuestionReason
-	Wave    int // 0: about the execution as a whole
+	Wave    *int // nil: about the execution as a whole
 	Choices []Choice
 	Text    string
 	// InDoubt are the servers of a refused wave of which only a person can say
 	// whether an instance lives: Decision.Gone names those of which none does.
 	InDoubt []SourceServerID
+}
+
+// IsAbout says whether the question is about this wave.
+func (q *Question) IsAbout(wave int) bool { return q.Wave != nil && *q.Wave == wave }
+
+// Subject names what is asked about, in words.
+func (q *Question) Subject() string {
+	if q.Wave == nil {
+		return string(q.Reason)
+	}
+	return fmt.Sprintf("%s of wave %d", q.Reason, *q.Wave)
 }
 
 // QuestionReason says why a person is asked.
@@ -261,7 +272,7 @@ func (s *surveyed) questions() []Question {
 		case s.stopped:
 			return q // nothing new starts, whatever anybody decides
 		case status == StatusPending && s.gated(w) && s.ready(w):
-			q = append(q, Question{Reason: PauseBeforeWave, Wave: w.Number, Choices: []Choice{Resume, Skip, CancelAll}, Text: fmt.Sprintf("wave %d (%s) waits for approval", w.Number, Quote(w.Name))})
+			q = append(q, Question{Reason: PauseBeforeWave, Wave: new(w.Number), Choices: []Choice{Resume, Skip, CancelAll}, Text: fmt.Sprintf("wave %d (%s) waits for approval", w.Number, Quote(w.Name))})
 		case status == StatusFailed && w.OnFailure == PauseOnFailure:
 			q = append(q, s.e.failure(w, s.now))
 		}

@@ -259,7 +259,7 @@ func (e *Execution) pollInterval(age time.Duration) time.Duration {
 // failure is the question that a failed wave raises, with what happened.
 func (e *Execution) failure(w *WaveRecord, now time.Time) Question {
 	a := e.Attempt(w.Number)
-	q := Question{Reason: WaveFailed, Wave: w.Number, Choices: []Choice{Retry, Skip, CancelAll}}
+	q := Question{Reason: WaveFailed, Wave: new(w.Number), Choices: []Choice{Retry, Skip, CancelAll}}
 	switch {
 	case a.State == Refused:
 		q.Reason, q.InDoubt = WaveRefused, a.Refusal.InDoubt

@@ -86,7 +86,7 @@ func (e *Execution) With(a Attempt, ev *Event) Change {
 	c.Execution.Attempts = nil
 	if ev != nil {
 		chained := *ev
-		chained.Execution, chained.Wave, chained.Attempt = e.ID, a.Wave, a.Attempt
+		chained.Execution, chained.Wave, chained.Attempt = e.ID, new(a.Wave), a.Attempt
 		chained = chained.After(e.LastEvent)
 		c.Event = &chained
 		c.Execution.LastEvent = chained.Ref()

@@ -73,7 +73,7 @@ func observer(log *slog.Logger) wiring.Observer {
 		attrs := []slog.Attr{
 			slog.String("kind", string(ev.Kind)),
 			slog.String("executionId", string(id)),
-			slog.Int("wave", ev.Wave),
+			waveOf(ev),
 			slog.Int("attempt", ev.Attempt),
 		}
 		if ev.JobID != "" {
@@ -84,6 +84,15 @@ func observer(log *slog.Logger) wiring.Observer {
 		}
 		log.LogAttrs(context.Background(), levelOf(ev.Kind), ev.Message, attrs...)
 	}
+}
+
+// waveOf is the number of the wave that an event is about; of one that is about
+// the execution as a whole nothing is logged.
+func waveOf(ev recovery.Event) slog.Attr {
+	if wave, is := ev.About(); is {
+		return slog.Int("wave", wave)
+	}
+	return slog.Attr{}
 }
 
 // levelOf says who has to see an event: somebody, or whoever asks for more.

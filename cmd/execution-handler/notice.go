@@ -29,10 +29,7 @@ var toldOf = []recovery.EventKind{
 // more is not asked for.
 func notice(e *recovery.Execution, ev recovery.Event, at place, now time.Time) (m awssns.Message, worth bool) {
 	what := fmt.Sprintf("%s %s", e.Type, e.ID)
-	wave := fmt.Sprintf("wave %d", ev.Wave)
-	if w := e.Wave(ev.Wave); w != nil && w.Name != "" {
-		wave += fmt.Sprintf(" (%s)", recovery.Quote(w.Name))
-	}
+	wave, ofWave := ev.About()
 	look := "Look at it:\n" + at.command("show", e.ID)
 	var subject, next string
 	switch ev.Kind {
@@ -45,14 +42,14 @@ func notice(e *recovery.Execution, ev recovery.Event, at place, now time.Time) (
 		}
 		subject, next = what+" waits for a decision", questions(e, step.Decisions, at)+"\n"+look
 	case recovery.EventFailed:
-		subject, next = fmt.Sprintf("%s: wave %d failed", what, ev.Wave), look
+		subject, next = fmt.Sprintf("%s: wave %d failed", what, wave), look
 	case recovery.EventTimedOut:
-		subject, next = fmt.Sprintf("%s: wave %d took too long", what, ev.Wave), look
+		subject, next = fmt.Sprintf("%s: wave %d took too long", what, wave), look
 	case recovery.EventRefused:
-		if a := e.Attempt(ev.Wave); a != nil && a.Attempt == ev.Attempt && (a.Refusal == nil || a.Refusal.Retryable) {
+		if a := e.Attempt(wave); a != nil && a.Attempt == ev.Attempt && (a.Refusal == nil || a.Refusal.Retryable) {
 			return m, false // it is tried again, or was already
 		}
-		subject, next = fmt.Sprintf("%s: wave %d could not be started", what, ev.Wave), look
+		subject, next = fmt.Sprintf("%s: wave %d could not be started", what, wave), look
 	case recovery.EventInterrupted:
 		subject, next = what+" was interrupted", "Jobs may be running, and nobody looks at them until it goes on.\n\nGo on:\n"+at.command("resume", e.ID)+"\n\n"+look
 	case recovery.EventFinished:
@@ -67,8 +64,11 @@ func notice(e *recovery.Execution, ev recovery.Event, at place, now time.Time) (
 		return m, false
 	}
 	about := fmt.Sprintf("%s of plan %s", what, e.Plan)
-	if ev.Wave != 0 {
-		about += ", " + wave
+	if ofWave {
+		about += fmt.Sprintf(", wave %d", wave)
+		if w := e.Wave(wave); w != nil && w.Name != "" {
+			about += fmt.Sprintf(" (%s)", recovery.Quote(w.Name))
+		}
 	}
 	return awssns.Message{
 		Subject:    "Muster: " + subject,
@@ -102,8 +102,8 @@ func questions(e *recovery.Execution, asked []recovery.Question, at place) strin
 		fmt.Fprintf(&b, "%s: %s\n\n", q.Reason, q.Text)
 		for _, choice := range q.Choices {
 			more := []string{string(choice)}
-			if q.Wave != 0 {
-				more = append(more, fmt.Sprintf("--wave %d", q.Wave))
+			if q.Wave != nil {
+				more = append(more, fmt.Sprintf("--wave %d", *q.Wave))
 			}
 			b.WriteString(at.command("decide", e.ID, more...) + "\n")
 		}

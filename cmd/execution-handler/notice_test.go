@@ -30,8 +30,12 @@ func drill() *recovery.Execution {
 	}
 }
 
-func happened(kind recovery.EventKind, wave int, message string) recovery.Event {
-	return recovery.Event{Number: 7, At: noon, Kind: kind, Execution: "exec-1", Wave: wave, Attempt: min(wave, 1), Message: message}
+func happened(kind recovery.EventKind, wave *int, message string) recovery.Event {
+	ev := recovery.Event{Number: 7, At: noon, Kind: kind, Execution: "exec-1", Wave: wave, Message: message}
+	if wave != nil {
+		ev.Attempt = 1
+	}
+	return ev
 }
 
 func TestPeopleAreToldWhatHappenedAndWhatToDo(t *testing.T) {
@@ -43,17 +47,17 @@ func TestPeopleAreToldWhatHappenedAndWhatToDo(t *testing.T) {
 		subject string
 		says    []string
 	}{
-		{drill(), happened(recovery.EventOpened, 0, "opened by anna"), "Muster: DRILL exec-1 has started",
+		{drill(), happened(recovery.EventOpened, nil, "opened by anna"), "Muster: DRILL exec-1 has started",
 			[]string{"DRILL exec-1 of plan rp-shop, 2026-11-24 12:00:00 UTC\n\nopened by anna\n\nIt has 2 waves, 5 servers.", "\n    AWS_REGION=us-west-2 muster watch exec-1 --function muster\n"}},
-		{drill(), happened(recovery.EventAwaiting, 0, "wave 1 failed"), "Muster: DRILL exec-1 waits for a decision",
+		{drill(), happened(recovery.EventAwaiting, nil, "wave 1 failed"), "Muster: DRILL exec-1 waits for a decision",
 			[]string{"WAVE_FAILED: wave 1 failed: 1 of 2 servers launched; s-2: no capacity",
 				"\n    AWS_REGION=us-west-2 muster decide exec-1 retry --wave 1 --function muster\n",
 				"\n    AWS_REGION=us-west-2 muster decide exec-1 skip --wave 1 --function muster\n"}},
-		{drill(), happened(recovery.EventFailed, 1, "1 of 2 servers launched"), "Muster: DRILL exec-1: wave 1 failed", []string{`wave 1 ("Data")`, "muster show exec-1 --function muster"}},
-		{drill(), happened(recovery.EventTimedOut, 2, "TIMED_OUT"), "Muster: DRILL exec-1: wave 2 took too long", []string{`wave 2 ("App\x1b[2J")`}},
-		{drill(), happened(recovery.EventInterrupted, 0, "the state machine was stopped"), "Muster: DRILL exec-1 was interrupted",
+		{drill(), happened(recovery.EventFailed, new(1), "1 of 2 servers launched"), "Muster: DRILL exec-1: wave 1 failed", []string{`wave 1 ("Data")`, "muster show exec-1 --function muster"}},
+		{drill(), happened(recovery.EventTimedOut, new(2), "TIMED_OUT"), "Muster: DRILL exec-1: wave 2 took too long", []string{`wave 2 ("App\x1b[2J")`}},
+		{drill(), happened(recovery.EventInterrupted, nil, "the state machine was stopped"), "Muster: DRILL exec-1 was interrupted",
 			[]string{"Jobs may be running", "\n    AWS_REGION=us-west-2 muster resume exec-1 --function muster\n"}},
-		{ended, happened(recovery.EventFinished, 0, "FAILED: wave 1 failed"), "Muster: DRILL exec-1: FAILED", []string{"\n    AWS_REGION=us-west-2 muster cleanup exec-1 --function muster\n"}},
+		{ended, happened(recovery.EventFinished, nil, "FAILED: wave 1 failed"), "Muster: DRILL exec-1: FAILED", []string{"\n    AWS_REGION=us-west-2 muster cleanup exec-1 --function muster\n"}},
 	} {
 		m, worth := notice(c.of, c.ev, stand, noon)
 		if !worth || m.Subject != c.subject {
@@ -73,6 +77,24 @@ func TestPeopleAreToldWhatHappenedAndWhatToDo(t *testing.T) {
 	}
 }
 
+func TestPeopleAreToldOfWaveZeroAsOfAnyOther(t *testing.T) {
+	e := drill()
+	e.Waves[0].Number, e.Attempts[0].Wave = 0, 0
+	m, _ := notice(e, happened(recovery.EventFailed, new(0), "1 of 2 servers launched"), stand, noon)
+	if m.Subject != "Muster: DRILL exec-1: wave 0 failed" || !strings.Contains(m.Text, `of plan rp-shop, wave 0 ("Data")`) {
+		t.Errorf("got %q\n%s", m.Subject, m.Text)
+	}
+	m, _ = notice(e, happened(recovery.EventAwaiting, nil, "wave 0 failed"), stand, noon)
+	if !strings.Contains(m.Text, "muster decide exec-1 skip --wave 0 --function muster\n") || strings.Contains(m.Text, `wave 0 ("Data")`) {
+		t.Errorf("got\n%s", m.Text)
+	}
+	e.Pause = &recovery.Request{By: "anna", At: noon}
+	m, _ = notice(e, happened(recovery.EventAwaiting, nil, "a pause was asked for"), stand, noon)
+	if !strings.Contains(m.Text, "muster decide exec-1 resume --function muster\n") {
+		t.Errorf("got\n%s", m.Text)
+	}
+}
+
 func TestPeopleAreNotToldWhatIsSettledAlready(t *testing.T) {
 	decided := drill()
 	decided.Cancel = &recovery.Request{By: "anna", At: noon}
@@ -87,10 +109,10 @@ func TestPeopleAreNotToldWhatIsSettledAlready(t *testing.T) {
 		ev   recovery.Event
 		want bool
 	}{
-		{"a question that was answered meanwhile", decided, happened(recovery.EventAwaiting, 0, ""), false},
-		{"a refusal that is tried again", refused(true), happened(recovery.EventRefused, 1, ""), false},
-		{"a refusal for good", refused(false), happened(recovery.EventRefused, 1, ""), true},
-		{"a job that runs on", drill(), happened(recovery.EventProgress, 1, ""), false},
+		{"a question that was answered meanwhile", decided, happened(recovery.EventAwaiting, nil, ""), false},
+		{"a refusal that is tried again", refused(true), happened(recovery.EventRefused, new(1), ""), false},
+		{"a refusal for good", refused(false), happened(recovery.EventRefused, new(1), ""), true},
+		{"a job that runs on", drill(), happened(recovery.EventProgress, new(1), ""), false},
 	} {
 		if _, got := notice(c.of, c.ev, stand, noon); got != c.want {
 			t.Errorf("%s: told %v, want %v", c.name, got, c.want)
@@ -104,7 +126,7 @@ func TestEveryKindOfEventThatPeopleAreToldOfHasItsWords(t *testing.T) {
 	e := drill()
 	e.Attempts[0].State, e.Attempts[0].Refusal = recovery.Refused, &recovery.Refusal{Code: recovery.DRSAPIError, Message: "no"}
 	for _, kind := range toldOf {
-		if _, worth := notice(e, happened(kind, 1, "x"), stand, noon); !worth {
+		if _, worth := notice(e, happened(kind, new(1), "x"), stand, noon); !worth {
 			t.Errorf("%s has no words", kind)
 		}
 	}

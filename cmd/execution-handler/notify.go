@@ -103,7 +103,7 @@ func (n *notifier) tell(ctx context.Context, log *slog.Logger, c change) error {
 			return err
 		}
 	}
-	log.Info("told", "kind", string(ev.Kind), "executionId", string(ev.Execution), "wave", ev.Wave, "attempt", ev.Attempt, "event", ev.Number, "published", n.topic != nil)
+	log.Info("told", "kind", string(ev.Kind), "executionId", string(ev.Execution), waveOf(ev), "attempt", ev.Attempt, "event", ev.Number, "published", n.topic != nil)
 	if name := counted[ev.Kind]; name != "" {
 		n.metrics.emit(name, 1)
 	}

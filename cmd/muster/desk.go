@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ type desk struct {
 // Wait implements stepfunctions.Callbacks: it waits until no decision is
 // awaited any more, whoever decided.
 func (d *desk) Wait(ctx context.Context, _ string) ([]byte, error) {
-	asked := ""
+	var asked []recovery.Question
 	for {
 		questions, err := d.questions(ctx)
 		if err != nil {
@@ -50,8 +51,8 @@ func (d *desk) Wait(ctx context.Context, _ string) ([]byte, error) {
 		if d.leave {
 			return nil, errAwaiting
 		}
-		if now := fmt.Sprint(questions); now != asked {
-			asked = now
+		if !reflect.DeepEqual(questions, asked) {
+			asked = questions
 			d.view.ask(questions, d.hint(questions))
 		}
 		if err := d.listen(ctx, questions[0]); err != nil {
@@ -88,8 +89,8 @@ func (d *desk) hint(questions []recovery.Question) string {
 		words[i] = string(c)
 	}
 	wave := ""
-	if q.Wave != 0 {
-		wave = fmt.Sprintf(" --wave %d", q.Wave)
+	if q.Wave != nil {
+		wave = fmt.Sprintf(" --wave %d", *q.Wave)
 	}
 	return fmt.Sprintf("to answer: %s %s%s", d.command, strings.Join(words, "|"), wave)
 }
@@ -175,7 +176,7 @@ func parseAnswers(texts []string) (answers, error) {
 // time that a wave asks, the second for the second.
 func (a answers) next(questions []recovery.Question) (recovery.Decision, bool) {
 	for _, q := range questions {
-		key := fmt.Sprint(q.Reason, q.Wave)
+		key := q.Subject()
 		if n := a.used[key]; n < len(a.choices[q.Reason]) {
 			a.used[key]++
 			return recovery.Decision{Choice: a.choices[q.Reason][n], Wave: q.Wave, Request: recovery.Request{Reason: "answered ahead"}}, true

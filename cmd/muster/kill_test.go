@@ -268,7 +268,8 @@ func (k *killing) checkLaunches(id string) {
 	recorded := map[recovery.JobID]try{}
 	started, decided := map[try]recovery.JobID{}, map[try]bool{}
 	for _, ev := range shown.Events {
-		at := try{ev.Wave, ev.Attempt}
+		wave, _ := ev.About()
+		at := try{wave, ev.Attempt}
 		switch {
 		case ev.Kind == recovery.EventStarted:
 			if other := started[at]; other != "" && other != ev.JobID {

@@ -147,6 +147,9 @@ func (m *Main) decide() *cobra.Command {
   skip     go on without the wave
   cancel   start nothing more; what runs, runs on
 
+With --wave it is about that wave alone, 0 included. Without, resume lifts a pause or
+an interruption; any other decision is about the only wave that asks.
+
 A gate may be passed before it asks. What does not apply is refused (exit code 3),
 and changes nothing. Who, when and why is recorded.
 
@@ -156,8 +159,8 @@ and changes nothing. Who, when and why is recorded.
 		ValidArgs: []string{"resume", "retry", "skip", "cancel"},
 	}
 	addDeciding(cmd, &o, &reason)
-	cmd.Flags().IntVar(&wave, "wave", 0, "the `NUMBER` of the wave (default: the only one that asks)")
-	cmd.Flags().StringSliceVar(&exclude, "exclude", nil, "leave this `SERVER` out of the retry; may be repeated")
+	cmd.Flags().IntVar(&wave, "wave", 0, "the `NUMBER` of the wave (default: see above)")
+	cmd.Flags().StringSliceVar(&exclude, "exclude", nil, "leave this `SERVER`, which was not launched, out of the retry; may be repeated")
 	addTreatAsGone(cmd.Flags(), &gone)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		choice := recovery.Choice(args[1])
@@ -165,7 +168,10 @@ and changes nothing. Who, when and why is recorded.
 			if err := choice.Check(); err != nil {
 				return usage("", "the decision %w", err)
 			}
-			d := recovery.Decision{Choice: choice, Wave: wave, Request: r.request(ctx, reason)}
+			d := recovery.Decision{Choice: choice, Request: r.request(ctx, reason)}
+			if cmd.Flags().Changed("wave") {
+				d.Wave = &wave
+			}
 			var err error
 			if d.Exclude, err = serversOf("exclude", exclude); err != nil {
 				return err

@@ -186,7 +186,7 @@ func frame(a *account, news []string, s style, columns, rows int) []string {
 
 func waveMark(w *event.WaveOverview, a *account) (string, func(style, string) string) {
 	for _, q := range a.Questions {
-		if q.Wave == w.Number {
+		if q := recovery.Question(q); q.IsAbout(w.Number) {
 			return "?", style.busy
 		}
 	}

@@ -46,8 +46,8 @@ func TestAnswersAheadAreGivenInTurn(t *testing.T) {
 	for _, want := range []struct {
 		wave   int
 		choice recovery.Choice
-	}{{2, recovery.Retry}, {2, recovery.Skip}, {2, ""}, {3, recovery.Retry}} {
-		d, ok := given.next([]recovery.Question{{Reason: recovery.WaveFailed, Wave: want.wave}})
+	}{{0, recovery.Retry}, {0, recovery.Skip}, {0, ""}, {3, recovery.Retry}} {
+		d, ok := given.next([]recovery.Question{{Reason: recovery.WaveFailed, Wave: &want.wave}})
 		if d.Choice != want.choice || ok != (want.choice != "") {
 			t.Errorf("wave %d: got %q, want %q", want.wave, d.Choice, want.choice)
 		}

@@ -18,7 +18,7 @@ type progress struct {
 	mu    sync.Mutex
 	w     io.Writer
 	style style
-	wave  int // the one that lines are about
+	about string // what the lines are about
 }
 
 func newProgress(w io.Writer, s style) *progress { return &progress{w: w, style: s} }
@@ -64,9 +64,13 @@ func (p *progress) observe(id recovery.ExecutionID, ev recovery.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var b strings.Builder
-	if ev.Wave != p.wave {
-		p.wave = ev.Wave
-		fmt.Fprintf(&b, "%s\n", p.style.strong(harmless(fmt.Sprintf("Execution %s, wave %d", id, ev.Wave))))
+	about := fmt.Sprintf("Execution %s", id)
+	if wave, is := ev.About(); is {
+		about += fmt.Sprintf(", wave %d", wave)
+	}
+	if about != p.about {
+		p.about = about
+		fmt.Fprintf(&b, "%s\n", p.style.strong(harmless(about)))
 	}
 	m, known := marks[ev.Kind]
 	if !known {

@@ -137,8 +137,8 @@ func (d decision) note() string {
 
 func (r *remote) decide(ctx context.Context, id recovery.ExecutionID, d recovery.Decision) (string, error) {
 	p := parameters{"executionId": id, "choice": d.Choice, "by": d.By}
-	if d.Wave != 0 {
-		p["waveNumber"] = d.Wave
+	if d.Wave != nil {
+		p["waveNumber"] = *d.Wave
 	}
 	if len(d.Exclude) > 0 {
 		p["excludeServers"] = d.Exclude

@@ -92,7 +92,8 @@ func (a *account) summary(s style) string {
 	for _, ev := range a.Events {
 		switch ev.Kind {
 		case recovery.EventFailed, recovery.EventTimedOut:
-			row("Went wrong", "wave %d: %s", ev.Wave, ev.Message)
+			wave, _ := ev.About()
+			row("Went wrong", "wave %d: %s", wave, ev.Message)
 		case recovery.EventDecided, recovery.EventCancelled, recovery.EventPaused:
 			row("Decided", "%s", ev.Message)
 		}

@@ -18,7 +18,7 @@ const hostile = "wave\x1b[2J\x07\r\n\u009b31m\u202eevil\x00"
 func TestWhatIsShownCannotDriveATerminal(t *testing.T) {
 	var out bytes.Buffer
 	p := newProgress(&out, true)
-	p.observe(recovery.ExecutionID(hostile), recovery.Event{Kind: recovery.EventKind(hostile), Wave: 1, Message: hostile, Changes: []recovery.ServerChange{{
+	p.observe(recovery.ExecutionID(hostile), recovery.Event{Kind: recovery.EventKind(hostile), Wave: new(1), Message: hostile, Changes: []recovery.ServerChange{{
 		Server:  recovery.SourceServerID(hostile),
 		Changes: []recovery.SettingChange{{Setting: recovery.Setting(hostile), Old: []any{hostile}, New: []string{hostile}, From: recovery.Origin(hostile)}},
 	}}})
@@ -139,7 +139,7 @@ func TestARefusalOfManyServersIsReadLineByLine(t *testing.T) {
 	var out bytes.Buffer
 	p := newProgress(&out, false)
 	message := "DRS_API_ERROR: Failed to start recovery: InvalidSourceServer - Server s-1 is not ready: it is away, and\nServer s-x; Server s-2 is not ready; name it"
-	p.observe("exec-1", recovery.Event{Kind: recovery.EventRefused, Wave: 1, Message: message})
+	p.observe("exec-1", recovery.Event{Kind: recovery.EventRefused, Wave: new(1), Message: message})
 	want := "Execution exec-1, wave 1\n" +
 		"  ✗ refused      DRS_API_ERROR: Failed to start recovery: InvalidSourceServer\n" +
 		"      Server s-1 is not ready: it is away, and\\u000aServer s-x\n" +
@@ -156,7 +156,7 @@ func TestAQuietDriverSaysWhatItWaitsForAndHowToAnswer(t *testing.T) {
 	v := m.viewOf(&runOptions{quiet: true}, 1, time.Now(), nil)
 	v.observe("exec-1", recovery.Event{Message: "something happens"})
 	d := desk{command: "muster decide exec-1"}
-	questions := []recovery.Question{{Wave: 2, Choices: []recovery.Choice{recovery.Resume, recovery.Skip}, Text: "wave 2 waits for approval"}}
+	questions := []recovery.Question{{Wave: new(2), Choices: []recovery.Choice{recovery.Resume, recovery.Skip}, Text: "wave 2 waits for approval"}}
 	v.ask(questions, d.hint(questions))
 	if got, want := stderr.String(), "? wave 2 waits for approval\n  to answer: muster decide exec-1 resume|skip --wave 2\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)

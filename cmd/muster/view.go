@@ -49,8 +49,8 @@ func eventLine(s style, ev recovery.Event, at time.Duration) string {
 		m.mark, m.word, m.look = "·", harmless(strings.ToLower(string(ev.Kind))), style.faint
 	}
 	wave := ""
-	if ev.Wave != 0 {
-		wave = fmt.Sprintf("wave %d", ev.Wave)
+	if n, is := ev.About(); is {
+		wave = fmt.Sprintf("wave %d", n)
 	}
 	message := harmless(ev.Message)
 	if ev.Kind == recovery.EventRefused {
