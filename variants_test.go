@@ -78,6 +78,13 @@ var variants = []variant{
 	{"a wave starts before what it depends on", "recovery/next.go", []string{
 		"s.status[w.Number] == StatusPending && s.ready(w) && ", "s.status[w.Number] == StatusPending && ",
 	}, tortureProof},
+	{"wave 0 is taken for no wave", "recovery/decide.go", []string{
+		"		if q.Wave != nil {\n			asks[*q.Wave] = true\n		}\n",
+		"		if q.Wave == nil {\n			q.Wave = new(0)\n		}\n		asks[*q.Wave] = true\n",
+	}, tortureProof},
+	{"whatever is to be left out of a retry is recorded as left out", "recovery/decide.go", []string{
+		"	if err := last.mayExclude(d.Exclude); err != nil {\n		return err\n	}\n", "",
+	}, tortureProof},
 	{"an answer that is not clear is taken for a refusal", "orchestrator/send.go", []string{
 		"		case refused.Ambiguous:\n", "		case false:\n",
 	}, tortureProof},
