@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The control endpoint is not AWS's: it sets faults in a running world and shows
+// ControlPath is what the control endpoint is below. It is not AWS's: it sets faults in a running world and shows
 // what goes on in it.
 //
 //	GET    /_muster/calls?since=N   the calls after the Nth, as JSON
@@ -16,10 +16,9 @@ import (
 //	POST   /_muster/faults          sets one: a JSON object, or a line as ParseFault reads it
 //	DELETE /_muster/faults?name=N   clears those of a name, or all
 //	GET    /_muster/world           jobs, servers and instances in short
-const (
-	controlPath    = "/_muster/"
-	serviceControl = "muster"
-)
+const ControlPath = "/_muster/"
+
+const serviceControl = "muster"
 
 func (w *World) control(r *http.Request, body []byte) *answer {
 	a := newAnswer()
@@ -49,7 +48,7 @@ func (w *World) control(r *http.Request, body []byte) *answer {
 		return wrong(500, "%v", w.broken)
 	}
 	now := w.tick()
-	switch what := strings.TrimPrefix(r.URL.Path, controlPath); r.Method + " " + what {
+	switch what := strings.TrimPrefix(r.URL.Path, ControlPath); r.Method + " " + what {
 	case "GET calls":
 		since, _ := strconv.Atoi(r.URL.Query().Get("since"))
 		calls := []Call{}
@@ -82,7 +81,7 @@ func (w *World) control(r *http.Request, body []byte) *answer {
 		}
 		return show(200, w.showFaults())
 	}
-	return wrong(404, "%s %s is not here: try GET calls, GET world, GET, POST or DELETE faults under %s", r.Method, r.URL.Path, controlPath)
+	return wrong(404, "%s %s is not here: try GET calls, GET world, GET, POST or DELETE faults under %s", r.Method, r.URL.Path, ControlPath)
 }
 
 // readFault reads a fault as JSON or as a flag's line.

@@ -99,7 +99,7 @@ func (w *World) respond(r *http.Request) *answer {
 			return &answer{drop: true}
 		}
 	}
-	if strings.HasPrefix(r.URL.Path, controlPath) {
+	if strings.HasPrefix(r.URL.Path, ControlPath) {
 		return w.control(r, body)
 	}
 	q, e := readRequest(r, body)

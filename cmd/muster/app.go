@@ -21,7 +21,8 @@ type Main struct {
 	// Whether somebody sits there.
 	StdinTerminal, StdoutTerminal, StderrTerminal bool
 
-	ran bool // a command of ours was reached: what is wrong is not the way it was called
+	limits limits // of clients of what serves; none: usualLimits
+	ran    bool   // a command of ours was reached: what is wrong is not the way it was called
 }
 
 // Run runs one command line and gives its exit code.

@@ -75,5 +75,5 @@ func (m *Main) runFunction(ctx context.Context, o functionOptions) error {
 	}}
 	defer api.wait()
 	defer end()
-	return serve(ctx, l, api)
+	return m.serve(ctx, &o.server, l, api, "")
 }

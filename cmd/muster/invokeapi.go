@@ -8,7 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
+	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -53,12 +54,13 @@ func (a *invokeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		apiError(w, http.StatusMethodNotAllowed, "InvalidRequestContentException", "an invocation is a POST")
 		return
 	}
-	caller := event.Caller{RequestID: request}
-	if caller.Alias, ok = aliasOf(name, r.URL.Query().Get("Qualifier")); !ok {
-		apiError(w, http.StatusBadRequest, "InvalidParameterValueException", "The derived qualifier from the function name does not match the specified qualifier.")
+	alias, why := aliasOf(name, r.URL.RawQuery)
+	if why != "" {
+		apiError(w, http.StatusBadRequest, "InvalidParameterValueException", why)
 		return
 	}
-	payload, ok := a.payload(w, r)
+	caller := event.Caller{Alias: alias, RequestID: request}
+	payload, ok := payloadOf(w, r)
 	if !ok {
 		return
 	}
@@ -88,28 +90,41 @@ func invoked(path string) (name string, ok bool) {
 	return name, ok && name != "" && !strings.Contains(name, "/")
 }
 
+// functionName is a function as it may be called: a name, or an ARN, whole or
+// from the account on, with or without a qualifier.
+var functionName = regexp.MustCompile(`^(?:(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:)?[0-9]{12}:function:)?[A-Za-z0-9_-]{1,140}(?::([A-Za-z0-9_-]{1,128}|\$LATEST))?$`)
+
 // aliasOf gives the alias that a function is called by: the end of its name or
-// ARN, or the qualifier beside it; not ok where the two differ.
-func aliasOf(name, qualifier string) (alias event.Alias, ok bool) {
-	parts := strings.Split(name, ":")
-	if i := slices.Index(parts, "function"); i >= 0 { // arn:aws:lambda:REGION:ACCOUNT:function:NAME, or from ACCOUNT on
-		parts = parts[i+1:]
+// ARN, or the qualifier beside it; why says what is wrong with them. Without an
+// alias everything is allowed, so nothing that might have been meant for one is
+// let pass as none.
+func aliasOf(name, query string) (alias event.Alias, why string) {
+	parts := functionName.FindStringSubmatch(name)
+	if parts == nil {
+		return "", "that is not a function's name: it must be NAME, NAME:ALIAS, or an ARN"
 	}
-	if len(parts) > 1 {
-		if qualifier != "" && qualifier != parts[1] {
-			return "", false
+	qualifier := parts[1]
+	parameters, err := url.ParseQuery(query)
+	if err != nil {
+		return "", "the query cannot be read: its parameters stand between &"
+	}
+	for key, values := range parameters {
+		switch {
+		case key != "Qualifier":
+			return "", "the query may have the parameter Qualifier, and no other"
+		case len(values) != 1 || !functionName.MatchString("f:"+values[0]):
+			return "", "Qualifier must be one alias, once"
+		case qualifier != "" && qualifier != values[0]:
+			return "", "The derived qualifier from the function name does not match the specified qualifier."
 		}
-		qualifier = parts[1]
+		qualifier = values[0]
 	}
-	return wiring.AliasOf(qualifier), true
+	return wiring.AliasOf(qualifier), ""
 }
 
-func (a *invokeAPI) payload(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
-	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostPayload))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		tooLarge(w, mostPayload)
-		return nil, false
-	}
+// payloadOf reads the payload, whose size the door has seen to.
+func payloadOf(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	payload, err := io.ReadAll(r.Body)
 	if err != nil {
 		apiError(w, http.StatusBadRequest, "InvalidRequestContentException", "the payload did not arrive whole")
 		return nil, false

@@ -56,24 +56,50 @@ func TestWhyAFunctionGivesNoAnswerIsToldWithTheWayOut(t *testing.T) {
 	}
 }
 
+// Without an alias everything is allowed: no spelling of one is taken for none.
 func TestWhichAliasAFunctionIsCalledBy(t *testing.T) {
 	for _, c := range []struct {
-		name, qualifier, alias string
-		ok                     bool
+		name, query, alias string
+		ok                 bool
 	}{
 		{"muster", "", "", true},
 		{"muster:read", "", "read", true},
-		{"muster", "operate", "operate", true},
-		{"muster:read", "read", "read", true},
-		{"muster:read", "operate", "", false},
-		{"muster", "$LATEST", "", true},
-		{"muster", "7", "", true},
-		{"arn:aws:lambda:us-east-1:999999999999:function:muster", "read", "read", true},
+		{"muster", "Qualifier=operate", "operate", true},
+		{"muster", "%51ualifier=re%61d", "read", true},
+		{"muster:read", "Qualifier=read", "read", true},
+		{"muster:read", "Qualifier=operate", "", false},
+		{"muster", "Qualifier=$LATEST", "", true},
+		{"muster", "Qualifier=7", "", true},
+		{"muster:read", "Qualifier=$LATEST", "", false},
+		{"arn:aws:lambda:us-east-1:999999999999:function:muster", "Qualifier=read", "read", true},
 		{"arn:aws:lambda:us-east-1:999999999999:function:muster:operate", "", "operate", true},
 		{"999999999999:function:muster:read", "", "read", true},
+		{"function:read", "", "read", true},
+		{"muster", "Qualifier=read;operate", "", false},
+		{"muster", "Qualifier=read%3Boperate", "", false},
+		{"muster", "Qualifier=read&Qualifier=read", "", false},
+		{"muster", "Qualifier=", "", false},
+		{"muster", "Qualifier", "", false},
+		{"muster", "Qualifier=%00", "", false},
+		{"muster", "Qualifier=7%0A", "", false},
+		{"muster", "Qualifier=%20read", "", false},
+		{"muster", "Qualifier=%zz", "", false},
+		{"muster", "qualifier=read", "", false},
+		{"muster", "QUALIFIER=read", "", false},
+		{"muster", "Qualifier[]=read", "", false},
+		{"muster", ";Qualifier=read", "", false},
+		{"muster", "Qualifier=read&x=y", "", false},
+		{"muster:", "", "", false},
+		{"muster:", "Qualifier=read", "", false},
+		{"muster:read:operate", "", "", false},
+		{"muster%3Aread", "", "", false},
+		{"muster;read", "", "", false},
+		{"muster\uff1aread", "", "", false},
+		{":read", "", "", false},
+		{"999999999999:muster:read", "", "", false},
 	} {
-		if alias, ok := aliasOf(c.name, c.qualifier); string(alias) != c.alias || ok != c.ok {
-			t.Errorf("%s and %q: got %q, %v", c.name, c.qualifier, alias, ok)
+		if alias, why := aliasOf(c.name, c.query); string(alias) != c.alias || (why == "") != c.ok {
+			t.Errorf("%q and %q: got %q, %q", c.name, c.query, alias, why)
 		}
 	}
 }

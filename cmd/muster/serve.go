@@ -51,18 +51,43 @@ func loopback(host string) bool {
 // grace is how long requests under way may go on after an interrupt.
 const grace = 10 * time.Second
 
+// limits are how long a client may take, and how many there may be at once.
+// How long an answer takes is for whoever makes it.
+type limits struct {
+	header      time.Duration // to send a request's head
+	request     time.Duration // to send all of it
+	answer      time.Duration // to take the answer
+	idle        time.Duration // between two requests
+	connections int
+}
+
+var usualLimits = limits{header: 10 * time.Second, request: 30 * time.Second, answer: time.Minute, idle: 2 * time.Minute, connections: 256}
+
+// mostHeader is the most bytes of a request's head. AWS's clients send a
+// thousand or two, a session token among them.
+const mostHeader = 64 << 10
+
 // serve answers requests until the context ends, and lets those under way
-// finish.
-func serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	server := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
+// finish. Below the path anyType requests may come with any content type.
+func (m *Main) serve(ctx context.Context, s *serverFlags, l net.Listener, h http.Handler, anyType string) error {
+	most := m.limits
+	if most == (limits{}) {
+		most = usualLimits
 	}
+	visitors := &visitors{most: most.connections}
+	server := &http.Server{
+		Handler:           &door{inside: h, hosts: hostsOf(s.listen, l.Addr()), anyType: anyType, visitors: visitors, answer: most.answer},
+		ReadHeaderTimeout: most.header,
+		ReadTimeout:       most.request,
+		IdleTimeout:       most.idle,
+		MaxHeaderBytes:    mostHeader,
+	}
+	visitors.attend(server)
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		last, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
+		visitors.leave()
 		stopped <- server.Shutdown(last)
 	})
 	err := server.Serve(l)

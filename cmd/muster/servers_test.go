@@ -34,10 +34,16 @@ var address = regexp.MustCompile(`http://[0-9.:]+`)
 // address: on standard output after AWS_ENDPOINT_URL, or on standard error.
 func start(t *testing.T, args ...string) *started {
 	t.Helper()
+	return startWithin(t, limits{}, args...)
+}
+
+// startWithin is start with other limits of clients.
+func startWithin(t *testing.T, limits limits, args ...string) *started {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	out, in := io.Pipe()
 	code := make(chan int, 1)
-	m := &Main{Stdin: strings.NewReader(""), Stdout: in, Stderr: in, Env: func(string) string { return "" }}
+	m := &Main{Stdin: strings.NewReader(""), Stdout: in, Stderr: in, Env: func(string) string { return "" }, limits: limits}
 	go func() {
 		code <- m.Run(ctx, args)
 		in.Close()
@@ -146,6 +152,7 @@ func TestFunctionAnswersLambdasInvokeAPI(t *testing.T) {
 		t.Helper()
 		r, _ := http.NewRequest(http.MethodPost, s.url+path, strings.NewReader(payload))
 		r.Header.Set("X-Amz-Invocation-Type", kind)
+		r.Header.Set("Content-Type", "application/json")
 		response, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)

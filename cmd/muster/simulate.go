@@ -74,7 +74,7 @@ func (m *Main) runSimulate(ctx context.Context, o simulateOptions) error {
 	}
 	s := m.style()
 	fmt.Fprintf(m.Stderr, "%s fleet %s at %s; interrupt to stop\n", s.good("simulated AWS:"), harmless(fleet.Name), url)
-	return serve(ctx, l, world)
+	return m.serve(ctx, &o.server, l, world, simulator.ControlPath)
 }
 
 // exports are the lines that point an AWS client at the simulated AWS, as the
