@@ -170,6 +170,11 @@ func (a *ask) settled(o opening) (*recovery.Plan, error) {
 			groups[id] = g.Group
 		}
 	}
+	if o.plan != nil {
+		if err := plan.CheckBorrowed(groups); err != nil {
+			return nil, err
+		}
+	}
 	return plan.Settle(groups)
 }
 

@@ -1,11 +1,9 @@
 package recovery
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // GroupsNeeded lists the groups whose servers, settings or account the plan's
@@ -28,12 +26,12 @@ func (p *Plan) GroupsNeeded() []ProtectionGroupID {
 // The plan itself stays as it is.
 //
 // The error, a VALIDATION_ERROR, names everything that is missing and all that
-// is wrong with the whole.
+// is wrong with the whole; of very much the first.
 func (p *Plan) Settle(groups map[ProtectionGroupID]*PlannedGroup) (*Plan, error) {
 	settled := *p
 	settled.Waves = slices.Clone(p.Waves)
 	settled.Groups = maps.Clone(p.Groups)
-	var wrong []error
+	var wrong []string
 	for i := range settled.Waves {
 		w := &settled.Waves[i]
 		g := groups[w.Group]
@@ -41,7 +39,7 @@ func (p *Plan) Settle(groups map[ProtectionGroupID]*PlannedGroup) (*Plan, error)
 			g = nil
 		}
 		if err := w.settle(g, p); err != nil {
-			wrong = append(wrong, err)
+			wrong = append(wrong, err.Error())
 		}
 		if g == nil {
 			continue
@@ -52,15 +50,15 @@ func (p *Plan) Settle(groups map[ProtectionGroupID]*PlannedGroup) (*Plan, error)
 		settled.Groups[w.Group] = &g.ProtectionGroup
 	}
 	for _, problem := range settled.Check() {
-		wrong = append(wrong, errors.New(problem.Text))
+		wrong = append(wrong, problem.Text)
 	}
 	for _, problem := range settled.CheckServers() {
 		if w := &settled.Waves[problem.Wave]; len(w.Servers) > 0 { // else it was said, with its reason
-			wrong = append(wrong, fmt.Errorf("wave %d %s", w.Number, problem.Text))
+			wrong = append(wrong, fmt.Sprintf("wave %d %s", w.Number, problem.Text))
 		}
 	}
 	if wrong != nil {
-		return nil, Errorf(ValidationError, "plan %s: %s", p.ID, strings.ReplaceAll(errors.Join(wrong...).Error(), "\n", "; "))
+		return nil, Errorf(ValidationError, "plan %s: %s", p.ID, some(wrong, "; "))
 	}
 	return &settled, nil
 }
