@@ -60,6 +60,9 @@ func (w *World) openJournal(path string) (err error) {
 			file.Close()
 		}
 	}()
+	if err := ownersAlone(file); err != nil {
+		return fmt.Errorf("simulator: journal: %w", err)
+	}
 	if err := j.lock(); err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ var (
 )
 
 // Open opens the file, which is made, readable by its owner only, where there
-// is none, and brought to the newest schema where it has an older one. The
+// is none, taken from others where it is ours, and brought to the newest schema where it has an older one. The
 // caller closes the store.
 func Open(ctx context.Context, path string) (*Store, error) {
 	path, err := filepath.Abs(path)
@@ -76,6 +76,9 @@ func (s *Store) prepare(ctx context.Context) error {
 // same rights to the files that it puts beside it.
 func create(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	if err := ownersAlone(path); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o600)
