@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"muster/recovery"
 )
 
 // invoker is what is called of Lambda, and so the one permission that it
@@ -34,7 +36,7 @@ var functionName = regexp.MustCompile(`^(?:arn:aws[a-z-]*:lambda:([a-z0-9-]+):[0
 func Parse(s string) (name, alias, region string, err error) {
 	parts := functionName.FindStringSubmatch(s)
 	if parts == nil {
-		return "", "", "", fmt.Errorf("%+q is not a function: it must be NAME, NAME:ALIAS, or an ARN, arn:aws:lambda:REGION:ACCOUNT:function:NAME with or without :ALIAS", s)
+		return "", "", "", fmt.Errorf("%s is not a function: it must be NAME, NAME:ALIAS, or an ARN, arn:aws:lambda:REGION:ACCOUNT:function:NAME with or without :ALIAS", recovery.Quote(s))
 	}
 	name = s
 	if parts[2] != "" {

@@ -75,7 +75,8 @@ func (s State) has(key string) bool {
 
 // fail is the answer of a failure. Its keys are always all there, null where
 // nothing is known, so that a state machine's paths resolve. The state goes
-// back as it came; one that could not travel is left out, which is said.
+// back as it came; one that could not travel is left out, which is said. The
+// message repeats no secret of the event, whatever it is about.
 func (e event) fail(err *recovery.Error) []byte {
 	execution, wave := e.identity()
 	state, omitted := []byte("null"), false
@@ -93,7 +94,7 @@ func (e event) fail(err *recovery.Error) []byte {
 		fmt.Fprintf(&out, `"statusCode":%d,`, statusCode(err.Code))
 	}
 	fmt.Fprintf(&out, `"error":%s,"message":%s,"executionId":%s,"waveNumber":%s,"retryable":%t,"state":%s`,
-		encode(err.Code), message(err.Message, room), encode(execution), encode(wave), err.Retryable, state)
+		encode(err.Code), message(e.doc.secrets().Hide(err.Message), room), encode(execution), encode(wave), err.Retryable, state)
 	if omitted {
 		out.WriteString(`,"stateOmitted":true`)
 	}

@@ -115,7 +115,11 @@ func (p *problems) onlyKnown(path string, v value, known keys) {
 // unknown notes names that are none of those that there are.
 func (p *problems) unknown(names, known []string) {
 	const most = 10
-	switch told := strings.Join(names[:min(len(names), most)], ", "); len(names) {
+	told := strings.Join(names[:min(len(names), most)], ", ")
+	if more := len(names) - most; more > 0 {
+		told += fmt.Sprintf(" and %d more", more)
+	}
+	switch len(names) {
 	case 0:
 	case 1:
 		p.addf(told, "is not known here; there are: %s", sorted(slices.Clone(known)))

@@ -18,8 +18,17 @@ import (
 type checker struct {
 	lookup   Lookup // nil: variables of the environment are not looked up
 	problems []Problem
+	more     int // problems beside those
 	visited  int // nodes, aliases unfolded
+	secrets  *secrets
 }
+
+// newChecker makes the checker of one of the files that belong together: none
+// of them repeats a secret of another.
+func newChecker(lookup Lookup, s *secrets) checker { return checker{lookup: lookup, secrets: s} }
+
+// mostProblems is how many problems of a file are kept; the rest are counted.
+const mostProblems = 1000
 
 // mostVisited bounds what a file of aliases to aliases can unfold to.
 const mostVisited = 200_000
@@ -28,6 +37,10 @@ const mostVisited = 200_000
 type keys map[string]func(n *yaml.Node, path string)
 
 func (c *checker) complain(n *yaml.Node, path, format string, args ...any) {
+	if len(c.problems) == mostProblems {
+		c.more++
+		return
+	}
 	p := Problem{Path: path, Message: fmt.Sprintf(format, args...)}
 	if n != nil {
 		p.Line, p.Column = n.Line, n.Column
@@ -35,14 +48,19 @@ func (c *checker) complain(n *yaml.Node, path, format string, args ...any) {
 	c.problems = append(c.problems, p)
 }
 
+// err gives what is wrong, when the files that belong together have been read.
 func (c *checker) err(name string) error {
 	if len(c.problems) == 0 {
 		return nil
 	}
+	for i := range c.problems {
+		p := &c.problems[i]
+		p.Path, p.Message = c.secrets.hide(p.Path), c.secrets.hide(p.Message)
+	}
 	slices.SortStableFunc(c.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return &Error{Name: name, Problems: c.problems}
+	return &Error{Name: name, Problems: c.problems, More: c.more}
 }
 
 // mapping reads a mapping whose keys are known, and tells which it has (null is

@@ -3,6 +3,7 @@ package planfile
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -15,25 +16,27 @@ import (
 // should be in it.
 func (c *checker) document(data []byte, needs string) *yaml.Node {
 	var doc, second yaml.Node
+	c.secrets.spelled(data)
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	switch err := d.Decode(&doc); {
 	case errors.Is(err, io.EOF):
 		c.complain(nil, "", "the file is empty: it needs %s", needs)
 		return nil
 	case err != nil:
-		c.problems = append(c.problems, syntaxProblem(err, data))
+		c.problems = append(c.problems, c.syntaxProblem(err, data))
 		return nil
 	}
 	switch err := d.Decode(&second); {
 	case err == nil:
 		c.complain(&second, "", "a second document begins here: a file holds one")
 	case !errors.Is(err, io.EOF):
-		c.problems = append(c.problems, syntaxProblem(err, data))
+		c.problems = append(c.problems, c.syntaxProblem(err, data))
 	}
 	if len(doc.Content) == 0 {
 		c.complain(nil, "", "the file is empty: it needs %s", needs)
 		return nil
 	}
+	c.secrets.within(doc.Content[0])
 	return doc.Content[0]
 }
 
@@ -51,9 +54,18 @@ var (
 	countsFromZero = regexp.MustCompile(`did not find expected (<document start>|node content|'-' indicator|key$|',' or '[]}]')`)
 )
 
+// cut shortens what may repeat a file without end.
+func cut(text string) string {
+	const most = 200
+	if len(text) <= most {
+		return text
+	}
+	return fmt.Sprintf("%s… (%d bytes more)", strings.ToValidUTF8(text[:most], ""), len(text)-most)
+}
+
 // syntaxProblem takes apart what the YAML parser says, whose errors have no
 // fields of their own.
-func syntaxProblem(err error, data []byte) Problem {
+func (c *checker) syntaxProblem(err error, data []byte) Problem {
 	text := err.Error()
 	p := Problem{Line: 1, Column: 1}
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
@@ -63,7 +75,7 @@ func syntaxProblem(err error, data []byte) Problem {
 		}
 		text = strings.TrimPrefix(text, m[0])
 	}
-	p.Message = "not YAML: " + strings.TrimPrefix(text, "yaml: ")
+	p.Message = "not YAML: " + cut(c.secrets.hide(strings.TrimPrefix(text, "yaml: ")))
 	if strings.Contains(text, "',' or '}'") && bytes.Contains(data, []byte("${")) {
 		p.Message += ` (between { and }, write "${NAME}" with quotes)`
 	}

@@ -75,7 +75,7 @@ func (g *Groups) ByID() map[recovery.ProtectionGroupID]*recovery.ProtectionGroup
 // so are variables of the environment. Name is the file's, for messages; the
 // error is an *Error.
 func ParseGroups(name string, data []byte) (*Groups, error) {
-	c := &checker{}
+	c := new(newChecker(nil, &secrets{}))
 	g := newGroups()
 	if root := c.document(data, "groups"); root != nil {
 		c.groupsFile(root, g)
@@ -86,9 +86,10 @@ func ParseGroups(name string, data []byte) (*Groups, error) {
 // GroupsOf reads the value of a `groups:` key that somebody else's file holds.
 // Name is that file's, for messages; the error is an *Error.
 func GroupsOf(name string, groups *yaml.Node) (*Groups, error) {
-	c := &checker{}
+	c := new(newChecker(nil, &secrets{}))
 	g := newGroups()
 	if groups != nil && !groups.IsZero() {
+		c.secrets.within(groups)
 		c.groups(groups, "groups", g)
 	}
 	return g, c.err(name)

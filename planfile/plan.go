@@ -36,23 +36,28 @@ func (r Reader) Read(plan Source, groups ...Source) (*File, error) {
 		lookup = func(string) (string, bool) { return "", false }
 	}
 	file := &File{Plan: &recovery.Plan{}, Groups: newGroups()}
-	p := &planReader{checker: checker{lookup: lookup}, plan: file.Plan, groups: file.Groups}
+	hidden := &secrets{lookup: lookup}
+	p := &planReader{checker: newChecker(lookup, hidden), plan: file.Plan, groups: file.Groups}
 	root := p.document(plan.Data, "a plan and its waves")
 	if root != nil {
 		p.file(root)
 	}
-	var wrong []error
+	var others []*checker
 	for _, source := range groups {
-		c := &checker{lookup: lookup}
+		c := new(newChecker(lookup, hidden))
+		others = append(others, c)
 		if groupsRoot := c.document(source.Data, "groups"); groupsRoot != nil {
 			c.groupsFile(groupsRoot, file.Groups)
 		}
-		wrong = append(wrong, c.err(source.Name))
 	}
 	if root != nil {
 		p.settle()
 	}
-	if err := errors.Join(append([]error{p.err(plan.Name)}, wrong...)...); err != nil {
+	wrong := []error{p.err(plan.Name)}
+	for i, c := range others {
+		wrong = append(wrong, c.err(groups[i].Name))
+	}
+	if err := errors.Join(wrong...); err != nil {
 		return nil, err
 	}
 	return file, nil

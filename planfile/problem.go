@@ -25,10 +25,12 @@ func (p Problem) String() string {
 	return text
 }
 
-// Error names every problem of one file.
+// Error names the problems of one file: all of them, or the first thousand that
+// were found.
 type Error struct {
 	Name     string // of the file
 	Problems []Problem
+	More     int // beside those
 }
 
 // mostShown keeps the message of a file that is wrong throughout readable.
@@ -38,7 +40,7 @@ func (e *Error) Error() string {
 	var lines []string
 	for i, p := range e.Problems {
 		if i == mostShown {
-			lines = append(lines, fmt.Sprintf("%s: and %d more", e.Name, len(e.Problems)-mostShown))
+			lines = append(lines, fmt.Sprintf("%s: and %d more", e.Name, len(e.Problems)-mostShown+e.More))
 			break
 		}
 		colon := ":" // name:line:column: is what editors jump to

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // PlanProblem is one thing that is wrong with a plan. Where it is about one
@@ -29,6 +30,7 @@ func (p *Plan) Check() []PlanProblem {
 		problems = append(problems, PlanProblem{wave, dependency, -1, fmt.Sprintf(format, args...)})
 	}
 	g := p.graph()
+	numbers := sync.OnceValue(func() string { return g.numbers(10) })
 	for i := range p.Waves {
 		w := &p.Waves[i]
 		if first := g.index[w.Number]; first != i {
@@ -38,7 +40,7 @@ func (p *Plan) Check() []PlanProblem {
 			if n == w.Number {
 				complain(i, d, "wave %d depends on itself", n)
 			} else if _, exists := g.index[n]; !exists {
-				complain(i, d, "there is no wave %d; there are %s", n, g.numbers(10))
+				complain(i, d, "there is no wave %d; there are %s", n, numbers())
 			}
 		}
 	}

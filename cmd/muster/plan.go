@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"muster/planfile"
-	"muster/recovery"
 )
 
 // The width of a picture where no terminal says it.
@@ -52,14 +52,14 @@ It exits with 0 when nothing is wrong, with 3 when the plan would be refused
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as one JSON object")
 	cmd.RunE = m.command(func(_ context.Context, args []string) error {
 		file, err := m.readPlan(args[0], groups)
-		problems := planProblems(err)
+		problems, more := planProblems(err)
 		if err != nil && problems == nil {
 			return err
 		}
 		if asJSON {
-			err = json.NewEncoder(m.Stdout).Encode(checkResult(args[0], file, problems))
+			err = json.NewEncoder(m.Stdout).Encode(checkResult(args[0], file, problems, more))
 		} else {
-			err = printProblems(m.Stdout, args[0], file, problems)
+			err = printProblems(m.Stdout, args[0], file, problems, more)
 		}
 		if err == nil && problems != nil {
 			return refused
@@ -121,23 +121,32 @@ type fileProblem struct {
 	Message string `json:"message"`
 }
 
-// planProblems takes apart what is wrong with a plan's files; nil: the error
-// is none about their text.
-func planProblems(err error) (all []fileProblem) {
+// planProblems takes apart what is wrong with a plan's files, and says how much
+// more there is; nil: the error is none about their text.
+func planProblems(err error) (all []fileProblem, more int) {
 	var one *planfile.Error
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range several.Unwrap() {
-			all = append(all, planProblems(err)...)
+			of, moreOf := planProblems(err)
+			all, more = append(all, of...), more+moreOf
 		}
 	} else if errors.As(err, &one) {
 		for _, p := range one.Problems {
 			all = append(all, fileProblem{one.Name, p.Line, p.Column, p.Path, p.Message})
 		}
+		more = one.More
 	}
-	return all
+	return all, more
 }
 
-func checkResult(name string, file *planfile.File, problems []fileProblem) any {
+// mostListedProblems is how many problems are listed for programs, and
+// mostPrinted how many for people.
+const (
+	mostListedProblems = 1000
+	mostPrinted        = 20
+)
+
+func checkResult(name string, file *planfile.File, problems []fileProblem, more int) any {
 	type result struct {
 		OK       bool          `json:"ok"`
 		File     string        `json:"file"`
@@ -145,8 +154,10 @@ func checkResult(name string, file *planfile.File, problems []fileProblem) any {
 		Waves    int           `json:"waves,omitempty"`
 		Servers  int           `json:"servers,omitempty"`
 		Problems []fileProblem `json:"problems"`
+		More     int           `json:"moreProblems,omitempty"` // that are not listed
 	}
-	r := result{OK: problems == nil, File: name, Problems: problems}
+	shown := problems[:min(len(problems), mostListedProblems)]
+	r := result{OK: problems == nil, File: name, Problems: shown, More: more + len(problems) - len(shown)}
 	if problems == nil {
 		r.PlanID, r.Waves, r.Problems = string(file.Plan.ID), len(file.Plan.Waves), []fileProblem{}
 		for i := range file.Plan.Waves {
@@ -156,14 +167,14 @@ func checkResult(name string, file *planfile.File, problems []fileProblem) any {
 	return r
 }
 
-func printProblems(w io.Writer, name string, file *planfile.File, problems []fileProblem) error {
+func printProblems(w io.Writer, name string, file *planfile.File, problems []fileProblem, more int) error {
 	if problems == nil {
 		d := planDrawing{plan: file.Plan}
 		_, err := fmt.Fprintf(w, "%s: nothing is wrong with plan %s: %s\n", harmless(name), file.Plan.ID, d.size())
 		return err
 	}
 	var out strings.Builder
-	for _, p := range problems {
+	for _, p := range problems[:min(len(problems), mostPrinted)] {
 		at := ""
 		if p.Line > 0 {
 			at = fmt.Sprintf("%d:%d:", p.Line, p.Column)
@@ -174,9 +185,22 @@ func printProblems(w io.Writer, name string, file *planfile.File, problems []fil
 		}
 		fmt.Fprintf(&out, "%s:%s %s\n", harmless(p.File), at, harmless(text))
 	}
-	fmt.Fprintf(&out, "%s\n", recovery.Count(len(problems), "problem"))
+	all := len(problems) + more
+	if rest := all - mostPrinted; rest > 0 {
+		fmt.Fprintf(&out, "and %s more; --json lists the first %s\n", thousands(rest), thousands(mostListedProblems))
+	}
+	fmt.Fprintf(&out, "%s problem%s\n", thousands(all), map[bool]string{false: "s"}[all == 1])
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// thousands writes a number as people read it: 1,234.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 func (m *Main) planShow() *cobra.Command {
