@@ -13,6 +13,9 @@ var (
 	pauseProof   = proof{room: "orchestrator", test: "TestNothingIsSentAfterAPause"}
 	unsentProof  = proof{room: "orchestrator", test: "TestWhatWasSentAndLeftNoJobStaysUnsentWhilePaused"}
 	goneProof    = proof{room: "orchestrator", test: "TestWhatEC2KnowsToBeGoneHoldsNothingUp"}
+	doorProof    = proof{room: "cmd/muster", test: "TestDoors"}
+	borrowProof  = proof{room: "event", test: "TestACallersOwnPlanTakesAStoredGroupsAccountWithTheGroupsSettingsAlone"}
+	ownerProof   = proof{room: "sqlite", test: "TestAFileOfOursThatOthersMayUseIsTakenFromThem"}
 	lostProof    = proof{room: "dynamo", test: "TestAWriteWhoseAnswerWasLostIsKnownByItsMark"}
 )
 
@@ -111,4 +114,16 @@ var variants = []variant{
 		"		if err := c.forbidden(); err != nil {\n			return c.settle(ctx, nil, err)\n		}\n", "",
 		"	looked, job, err := c.guard(work, region) // right before it is sent\n", "	c.exec.Pause = nil\n	looked, job, err := c.guard(work, region)\n",
 	}, unsentProof},
+	{"the Host of a request is not looked at", "cmd/muster/door.go", []string{
+		"	if !d.hosts.allow(r.Host) {\n", "	if false {\n",
+	}, doorProof},
+	{"who says nothing keeps his place", "cmd/muster/visitors.go", []string{
+		"	if len(v.open) <= v.most {\n", "	if true {\n",
+	}, doorProof},
+	{"a caller's own plan brings settings into a stored group's account", "event/startexecution.go", []string{
+		"	if o.plan != nil {\n		if err := plan.CheckBorrowed", "	if false {\n		if err := plan.CheckBorrowed",
+	}, borrowProof},
+	{"a record that others may write is left to them", "sqlite/owner.go", []string{
+		"mode&0o077 != 0", "false",
+	}, ownerProof},
 }

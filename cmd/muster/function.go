@@ -27,6 +27,9 @@ a deployed one does. Executions that start_execution begins are driven here, by 
 state machine that is deployed, at --speed, for as long as the function is served;
 resume goes on with those that a function before it left.
 
+It is for AWS's clients: a request that a web page could have sent is refused. An
+invocation that is not signed must be of the content type application/json.
+
 A business error is an answer like any other. When it could not be known or
 recorded what happened, the answer carries X-Amz-Function-Error, as Lambda's
 does, and the same event may be sent again.`,

@@ -40,7 +40,7 @@ func (m *Main) planCheck() *cobra.Command {
 		Use:   "check FILE",
 		Short: "Name everything that is wrong with a plan",
 		Long: `Check reads a plan and names everything that is wrong with it, each problem
-with its line and column. It looks at the files alone: whether the servers are
+with its line and column; of very many the first, and how many more. It looks at the files alone: whether the servers are
 there and ready, AWS is asked when the plan is run.
 
 It exits with 0 when nothing is wrong, with 3 when the plan would be refused
