@@ -51,7 +51,6 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	d.visitors.received(r.Context())
-	_ = within.SetReadDeadline(time.Time{}) // else the request would be given up with it
 	_ = within.SetWriteDeadline(time.Time{})
 	d.inside.ServeHTTP(&answering{ResponseWriter: w, first: func() { _ = within.SetWriteDeadline(time.Now().Add(d.answer)) }}, r)
 }

@@ -322,3 +322,32 @@ func TestAFullHouseSendsAwayWhoHasWaitedLongest(t *testing.T) {
 		c.Close()
 	}
 }
+
+// What has come whole is answered, however long that takes and whoever stops
+// the server meanwhile.
+func TestAnAnswerMayTakeLongerThanItsRequestAndOutlivesAnInterrupt(t *testing.T) {
+	most := soon
+	most.request, most.header = 100*time.Millisecond, 100*time.Millisecond
+	s := startWithin(t, most, "simulate", "--listen", "127.0.0.1:0", "--fault", "SlowAnswers:operation=GetCallerIdentity,duration=600ms")
+	config := aws.Config{Region: "us-west-2", Credentials: credentials.NewStaticCredentialsProvider("111122223333", "y", ""), BaseEndpoint: aws.String(s.url), RetryMaxAttempts: 1}
+	answered := make(chan error, 1)
+	go func() {
+		_, err := sts.NewFromConfig(config).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+		answered <- err
+	}()
+	for calls := ""; !strings.Contains(calls, "GetCallerIdentity"); time.Sleep(5 * time.Millisecond) {
+		response, err := http.Get(s.url + "/_muster/calls")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		calls = string(body)
+	}
+	if code := s.stop(); code != exitDone {
+		t.Errorf("an interrupt ends it with %d", code)
+	}
+	if err := <-answered; err != nil {
+		t.Error(err)
+	}
+}
