@@ -69,6 +69,10 @@ func (st *stage) Wait(ctx context.Context, token string) ([]byte, error) {
 		if d.Choice == recovery.Retry && st.draw(name, "leaves out")%4 == 0 {
 			m.server = 1 + int(st.draw(name, "whom")%uint64(st.s.planned()))
 		}
+		if d.Choice == recovery.Retry && q.Wave != nil && st.draw(name, "answers for them")%3 != 0 {
+			m.gone = slices.DeleteFunc(slices.Clone(q.InDoubt), st.lives) // whoever says so has looked
+			m.wave, m.server = q.Wave, 0
+		}
 		st.says(name, m)
 	}
 }
@@ -126,7 +130,7 @@ func (st *stage) say(name string, m mishap) {
 			over <- err
 			return
 		}
-		d := recovery.Decision{Choice: m.choice, Wave: m.wave, Request: asked}
+		d := recovery.Decision{Choice: m.choice, Wave: m.wave, Gone: m.gone, Request: asked}
 		if m.server > 0 {
 			d.Exclude = []recovery.SourceServerID{serverID(m.server)}
 		}

@@ -41,8 +41,9 @@ type mishap struct {
 	times  int
 	fault  simulator.Fault
 	choice recovery.Choice
-	wave   *int // nil: none is named
-	server int  // of another party's job; to be left out of a retry, 0: none
+	wave   *int                      // nil: none is named
+	gone   []recovery.SourceServerID // in doubt, and gone in truth
+	server int                       // of another party's job; to be left out of a retry, 0: none
 	twice  twice
 }
 

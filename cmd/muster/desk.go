@@ -92,7 +92,14 @@ func (d *desk) hint(questions []recovery.Question) string {
 	if q.Wave != nil {
 		wave = fmt.Sprintf(" --wave %d", *q.Wave)
 	}
-	return fmt.Sprintf("to answer: %s %s%s", d.command, strings.Join(words, "|"), wave)
+	answer := fmt.Sprintf("to answer: %s %s%s", d.command, strings.Join(words, "|"), wave)
+	if len(q.InDoubt) > 0 {
+		answer += fmt.Sprintf("\nonce you have seen that none lives: %s %s%s", d.command, recovery.Retry, wave)
+		for _, id := range q.InDoubt {
+			answer += " --treat-as-gone " + string(id)
+		}
+	}
+	return answer
 }
 
 // listen waits for a line from the terminal, or for the time to look again.
