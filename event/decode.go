@@ -138,6 +138,9 @@ func (f fields) gone(by, startTime string) (all []recovery.TreatedAsGone) {
 	if err != nil {
 		f.addf(f.at("treatAsGone"), "is about launches before the execution began, and startTime is not a time such as 2026-02-03T04:05:06Z")
 	}
+	if at.Nanosecond() == 0 {
+		at = at.Add(time.Second - 1) // it was cut to the second
+	}
 	for _, id := range ids {
 		all = append(all, recovery.TreatedAsGone{Server: id, Request: recovery.Request{By: by, At: at}})
 	}
