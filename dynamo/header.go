@@ -31,6 +31,9 @@ func (w *writing) header(token string, newest bool, pieces int) (part, error) {
 	if opened != nil {
 		set[attrOpened] = text(string(opened))
 	}
+	if !e.World.IsZero() {
+		set[attrWorld] = text(e.World.Kept())
+	}
 	if e.Ended != nil {
 		set[attrOutcome] = text(e.Ended.Outcome)
 	}

@@ -31,6 +31,7 @@ const (
 	attrLastEventHash = "lastEventHash"
 	attrOpened        = "opened"
 	attrOutcome       = "outcome"
+	attrWorld         = "world"   // that the execution belongs to; none: it is one of before, and not bound yet
 	attrPieces        = "pieces"  // how many the frozen plan has; none: there is no plan
 	attrWrite         = "write"   // a random mark of the write that made the item what it is
 	attrList          = "list"    // key of the index
@@ -59,6 +60,7 @@ const (
 	skHeld    = "HELD"
 	skPiece   = "PIECE#"
 	skEntry   = "ENTRY#"
+	skRecord  = "RECORD"
 )
 
 func key(pk, sk string) item { return item{attrPK: text(pk), attrSK: text(sk)} }
@@ -67,6 +69,9 @@ func executionPK[ID ~string](id ID) string { return "EXECUTION#" + string(id) }
 func frozenPK[ID ~string](id ID) string    { return "FROZEN#" + string(id) } // the plan of an execution
 func heldPK[ID ~string](id ID) string      { return "HELD#" + string(id) }   // what holds a plan
 func journalPK[ID ~string](id ID) string   { return "JOURNAL#" + string(id) }
+
+// pkWorld is the partition of what says which record this is.
+const pkWorld = "WORLD"
 
 func waveSK(wave int) string { return fmt.Sprintf("%s%04d", skWave, wave) }
 

@@ -71,6 +71,10 @@ func (s *Store) readHeader(h item, e *recovery.Execution) error {
 	e.StartTime, e.InitiatedBy = textOf(h, attrStartTime), textOf(h, attrInitiatedBy)
 	e.Version = numberOf(h, attrVersion)
 	e.LastEvent = recovery.EventRef{Number: numberOf(h, attrLastEvent), Hash: textOf(h, attrLastEventHash)}
+	var err error
+	if e.World, err = recovery.ReadWorld(textOf(h, attrWorld)); err != nil {
+		return err
+	}
 	return e.ReadOpened([]byte(textOf(h, attrOpened)))
 }
 

@@ -17,7 +17,9 @@ import (
 // process, and may be used from many goroutines.
 type Store struct {
 	client *dynamodb.Client
+	config aws.Config
 	table  string
+	region string
 	where  string // for people: the table and its region
 	clock  clock
 }
@@ -28,7 +30,7 @@ var _ recovery.ExecutionStore = (*Store)(nil)
 // region, its endpoint, its credentials. The configuration's retryer is not
 // used. It calls nobody: a table that is missing is told by the first call.
 func New(cfg aws.Config, table string) *Store {
-	return &Store{client: client(cfg), table: table, where: "dynamodb:" + table + " in " + region(cfg)}
+	return &Store{client: client(cfg), config: cfg, table: table, region: cfg.Region, where: "dynamodb:" + table + " in " + region(cfg)}
 }
 
 func client(cfg aws.Config) *dynamodb.Client {

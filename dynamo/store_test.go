@@ -79,3 +79,20 @@ func opened(t testing.TB) (*dynamo.Store, *dynamotest.DynamoDB) {
 	d := dynamotest.New()
 	return create(t, d.Config(), "executions"), d
 }
+
+func TestIdentities(t *testing.T) {
+	recoverytest.Identities(t, func(t *testing.T) func() recovery.IdentityStore {
+		cfg, table := dynamotest.New().Config(), "executions"
+		create(t, cfg, table)
+		return func() recovery.IdentityStore { return dynamo.New(cfg, table) }
+	})
+}
+
+func TestIdentitiesOverDynamoDBLocal(t *testing.T) {
+	cfg := local(t)
+	recoverytest.Identities(t, func(t *testing.T) func() recovery.IdentityStore {
+		table := "executions-" + rand.Text()
+		create(t, cfg, table)
+		return func() recovery.IdentityStore { return dynamo.New(cfg, table) }
+	})
+}

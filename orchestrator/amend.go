@@ -34,6 +34,9 @@ func (o *Orchestrator) amendKnown(ctx context.Context, id recovery.ExecutionID, 
 		if stands, err := o.stands(ctx, tried); stands || err != nil {
 			return e, err
 		}
+		if err := o.mayWrite(ctx, e); err != nil {
+			return nil, err
+		}
 		c, err := decide(e)
 		if err != nil || c == nil {
 			return e, err

@@ -46,11 +46,15 @@ func (o *Orchestrator) Begin(ctx context.Context, b Begin) (*recovery.Execution,
 	if known.Version > 0 {
 		return o.goOn(ctx, b, digest)
 	}
+	world, err := o.world(ctx)
+	if err != nil {
+		return nil, err
+	}
 	plan, err := o.resolveTags(ctx, b.Plan)
 	if err != nil {
 		return nil, err
 	}
-	return o.open(ctx, b, plan, digest)
+	return o.open(ctx, b, plan, digest, world)
 }
 
 // resolveTags asks DRS, once, which servers the groups are that are given by
@@ -88,7 +92,7 @@ func (o *Orchestrator) resolveTags(ctx context.Context, asked *recovery.Plan) (*
 // open writes the record. A plan is held by one execution at a time; a
 // recovery may take it from a drill, which is cancelled and says so, and
 // anybody from an execution that was cancelled.
-func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, digest string) (*recovery.Execution, error) {
+func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, digest string, world recovery.World) (*recovery.Execution, error) {
 	var takeFrom recovery.ExecutionID
 	for {
 		faster := false
@@ -96,7 +100,7 @@ func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, d
 			if faster = e.Version > 0; faster {
 				return nil, nil
 			}
-			*e = recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy,
+			*e = recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy, World: world,
 				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery, Policy: b.Policy, Replace: b.Replace, Gone: b.Gone}
 			c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventOpened, RequestID: b.RequestID,
 				Message: fmt.Sprintf("%s of plan %s with %d waves, by %s", b.Type, plan.ID, len(plan.Waves), recovery.Quote(b.InitiatedBy))})
@@ -153,12 +157,15 @@ func (o *Orchestrator) Continue(ctx context.Context, b Begin) (*recovery.Executi
 
 // goOn continues an execution that was begun before: a driver is there again.
 func (o *Orchestrator) goOn(ctx context.Context, b Begin, digest string) (*recovery.Execution, error) {
-	return o.amend(ctx, b.Execution, func(e *recovery.Execution) (*recovery.Change, error) {
+	e, err := o.amend(ctx, b.Execution, func(e *recovery.Execution) (*recovery.Change, error) {
 		if err := o.known(e); err != nil {
 			return nil, err
 		}
 		if e.Waves == nil {
 			return nil, recovery.Errorf(recovery.ValidationError, "execution %s was begun by the start of a wave, without its plan; use a new execution id", b.Execution)
+		}
+		if err := o.mayAct(ctx, e); err != nil {
+			return nil, err
 		}
 		if digest != "" && e.Digest != digest || e.Type != b.Type || e.Plan != b.Plan.ID {
 			return nil, differs(b.Execution)
@@ -182,4 +189,14 @@ func (o *Orchestrator) goOn(ctx context.Context, b Begin, digest string) (*recov
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventContinued, Message: "a driver goes on from the record"})
 		return &c, nil
 	})
+	if !errors.Is(err, errUnbound) {
+		return e, err
+	}
+	if e, err = o.Execution(ctx, b.Execution); err == nil {
+		_, err = o.bound(ctx, e, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o.goOn(ctx, b, digest)
 }

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,6 +51,9 @@ func (o *Orchestrator) claim(ctx context.Context, w *recovery.WaveStart) (*claim
 			}
 			return nil, nil, fmt.Errorf("reading the record of execution %s: %w", w.Execution, err)
 		}
+		if exec, err = o.bound(ctx, exec, accountsOf(w)); err != nil {
+			return nil, nil, err
+		}
 		if w, err = o.admitted(ctx, exec, w); err != nil {
 			return nil, nil, err
 		}
@@ -88,6 +92,9 @@ func (o *Orchestrator) claim(ctx context.Context, w *recovery.WaveStart) (*claim
 		}
 		if exec.Version == 0 {
 			exec = w.NewExecution()
+			if exec.World, err = o.world(ctx); err != nil {
+				return nil, nil, err
+			}
 		}
 		c.take(exec, taken)
 		err = c.write(ctx, taken.Take(c.token, now), &recovery.Event{At: now, Kind: kind, Message: message})
@@ -153,7 +160,7 @@ func (c *claim) update(ctx context.Context, change func(recovery.Attempt) recove
 	}
 	for unclear := 0; ; {
 		if c.sending {
-			if err := c.forbidden(); err != nil {
+			if err := cmp.Or(c.forbidden(), c.o.mayWrite(ctx, c.exec)); err != nil {
 				return err
 			}
 		}

@@ -62,6 +62,9 @@ func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error)
 	if err := o.mayClean(ctx, e, c); err != nil {
 		return nil, err
 	}
+	if e, err = o.bound(ctx, e, nil); err != nil {
+		return nil, err
+	}
 	plan, err := o.plan(ctx, c.Execution)
 	if err != nil {
 		return nil, err

@@ -108,6 +108,9 @@ func (o *Orchestrator) RecordRefusal(ctx context.Context, id recovery.ExecutionI
 		if err := o.opened(e); err != nil {
 			return nil, err
 		}
+		if err := o.MayDrive(ctx, e); err != nil { // who drives it elsewhere has nothing to say about it
+			return nil, err
+		}
 		w, a := e.Wave(wave), e.Attempt(wave)
 		now := o.now()
 		switch {

@@ -19,6 +19,7 @@ type Orchestrator struct {
 	Accounts   recovery.Accounts
 	Executions recovery.ExecutionStore
 	Groups     recovery.GroupStore // nil: there is no store of protection groups
+	Home       *Home               // the world that is acted in; nil: it is not known, and executions are bound to none
 
 	// Observe is told what happens, as it happens; nil: nobody listens. It must
 	// not block, and may be called from several goroutines at once.

@@ -35,6 +35,9 @@ func (o *Orchestrator) Poll(ctx context.Context, p Poll) (*recovery.Execution, e
 	if e.Ended != nil {
 		return e, nil
 	}
+	if e, err = o.bound(ctx, e, p.Accounts); err != nil {
+		return nil, err
+	}
 	var plan *recovery.Plan
 	if e.Waves != nil {
 		if plan, err = o.plan(ctx, p.Execution); err != nil {

@@ -112,7 +112,7 @@ func (s *memory) write(m *memorized, c recovery.Change) error {
 		delete(s.held, e.Plan)
 	}
 	s.last++
-	m.header = recovery.Execution{ID: e.ID, Plan: e.Plan, Type: e.Type, StartTime: e.StartTime, InitiatedBy: e.InitiatedBy, Version: e.Version + 1, LastEvent: e.LastEvent}
+	m.header = recovery.Execution{ID: e.ID, Plan: e.Plan, Type: e.Type, StartTime: e.StartTime, InitiatedBy: e.InitiatedBy, Version: e.Version + 1, LastEvent: e.LastEvent, World: e.World}
 	m.opened, m.changed = opened, s.last
 	s.kept[e.ID] = m
 	return nil

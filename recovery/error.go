@@ -9,8 +9,8 @@ import (
 // Code is the error code of an answer: stable, for programs.
 type Code string
 
-// The codes of error answers: the contract's and, from NOT_FOUND to
-// WORKFLOW_ERROR, those of operations.
+// The codes of error answers: the contract's, WRONG_WORLD, and, from NOT_FOUND
+// to WORKFLOW_ERROR, those of operations.
 const (
 	ValidationError   Code = "VALIDATION_ERROR"    // the event itself is wrong
 	DRSAPIError       Code = "DRS_API_ERROR"       // DRS refuses, or a server is not ready
@@ -22,6 +22,8 @@ const (
 	NotFound          Code = "NOT_FOUND"           // no execution, plan or group has that id
 	WrongState        Code = "WRONG_STATE"         // it cannot be asked of the execution as it is now
 	Superseded        Code = "VERSION_CONFLICT"    // the plan or group has another version than the one named
+	WrongWorld        Code = "WRONG_WORLD"         // the execution, or the record, belongs elsewhere
+	NotConfirmed      Code = "NOT_CONFIRMED"       // a recovery goes on only when that is confirmed
 	NotAllowed        Code = "NOT_ALLOWED"         // not through the alias that the function was called by
 	WorkflowError     Code = "WORKFLOW_ERROR"      // the state machine could not be started or asked
 	RecordDamaged     Code = "RECORD_DAMAGED"      // somebody edited what the store holds

@@ -27,6 +27,7 @@ const (
 
 	// What happens to an execution as a whole.
 	EventOpened      EventKind = "OPENED"
+	EventBound       EventKind = "BOUND"       // to the world where it is acted on first
 	EventPostponed   EventKind = "POSTPONED"   // a refused start is tried again later
 	EventProgress    EventKind = "PROGRESS"    // servers of a running job changed
 	EventCompleted   EventKind = "COMPLETED"   // a wave

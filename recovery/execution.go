@@ -17,6 +17,7 @@ type Execution struct {
 	InitiatedBy string
 	Version     int64 // one higher with each change; 0: not in the store yet
 	LastEvent   EventRef
+	World       World     // where it lives; zero: it is one of before, and not bound yet
 	Attempts    []Attempt // the newest of each wave, by wave number
 
 	// What begin_execution opened; an execution that the start of a wave opened

@@ -21,7 +21,7 @@ func (h *handle) header(id recovery.ExecutionID) recovery.Execution {
 }
 
 func (h *handle) writeHeader(id recovery.ExecutionID, e recovery.Execution) {
-	h.executions[id] = recovery.Execution{Plan: e.Plan, Type: e.Type, StartTime: e.StartTime, InitiatedBy: e.InitiatedBy, Version: e.Version, LastEvent: e.LastEvent}
+	h.executions[id] = recovery.Execution{Plan: e.Plan, Type: e.Type, StartTime: e.StartTime, InitiatedBy: e.InitiatedBy, Version: e.Version, LastEvent: e.LastEvent, World: e.World}
 	_, known := h.opened[id]
 	if !known || h.broken != "lists what was opened last first" {
 		h.order = slices.DeleteFunc(h.order, func(other recovery.ExecutionID) bool { return other == id })

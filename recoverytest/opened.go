@@ -25,6 +25,7 @@ var openedPromises = []promise{
 		}
 		e.Ended = &recovery.Ending{Outcome: recovery.OutcomePartial, Reason: "one of two", At: now.Add(9)}
 		e.TaskToken = recovery.NewSecret("task-token")
+		e.World = recovery.World{Record: "record-1", AWS: recovery.SimulatedAWS("ab12", 7, "digest", "a: \"fleet\" of ours")}
 		filled(h, *e, "Version", "LastEvent", "Attempts")
 		filled(h, e.Waves[2])
 		filled(h, *e.Pause)
@@ -53,6 +54,10 @@ var openedPromises = []promise{
 		if e := h.read(h.store, execution); e.Waves != nil || !e.TaskToken.IsZero() {
 			h.Errorf("got waves %v and token %v, want none", e.Waves, e.TaskToken)
 		}
+		e := h.read(h.store, execution)
+		e.World = recovery.World{Record: "record-1", AWS: "aws:999999999999"}
+		e = h.change(h.store, e)
+		same(h, "execution after it was bound to its world", h.read(h.open(), execution), e)
 		for _, id := range []recovery.ExecutionID{execution, "exec-unknown"} {
 			if p := h.plan(h.store, id); p != nil {
 				h.Errorf("execution %s has the plan %+v, want nil", id, p)

@@ -1,12 +1,17 @@
 package simulator
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -30,7 +35,25 @@ type journalHeader struct {
 	Digest  string    `json:"digest"` // of the fleet's content
 	Seed    int64     `json:"seed"`
 	Started time.Time `json:"started"`
+	ID      string    `json:"id,omitempty"` // random; one of before is known by its start
 }
+
+// id tells this world from every other one, whatever both are made of.
+func (h *journalHeader) id() string {
+	if h.ID != "" {
+		return h.ID
+	}
+	return idOfStart(h.Started)
+}
+
+func idOfStart(started time.Time) string {
+	sum := sha256.Sum256([]byte(started.UTC().Format(time.RFC3339Nano)))
+	return hex.EncodeToString(sum[:6])
+}
+
+// newWorldID is random, where everything else is made from the seed: two worlds
+// of one seed are two.
+func newWorldID() string { return strings.ToLower(rand.Text()[:12]) }
 
 // entry is one line: a request that changed something, as it was, and what the faults did to it.
 type entry struct {
@@ -48,6 +71,25 @@ type entry struct {
 	Fired   []firing      `json:"fired,omitempty"`
 	Counted []countedCall `json:"counted,omitempty"`
 }
+
+// JournalIdentity tells which world a journal is of, and leaves it alone; the
+// error is fs.ErrNotExist where there is none.
+func JournalIdentity(path string) (Identity, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return Identity{}, err
+	}
+	defer file.Close()
+	line, err := bufio.NewReader(io.LimitReader(file, mostHeader)).ReadBytes('\n')
+	var h journalHeader
+	if err != nil || json.Unmarshal(line, &h) != nil || h.Journal != 1 {
+		return Identity{}, fmt.Errorf("simulator: %s is not a journal of this simulator", path)
+	}
+	return Identity{ID: h.id(), Fleet: h.Fleet, Digest: h.Digest, Seed: h.Seed}, nil
+}
+
+// mostHeader bounds how long a journal's first line is.
+const mostHeader = 64 << 10
 
 func (w *World) openJournal(path string) (err error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -67,7 +109,7 @@ func (w *World) openJournal(path string) (err error) {
 		return err
 	}
 	defer j.unlock()
-	mine := journalHeader{Journal: 1, Fleet: w.fleet.Name, Digest: w.fleet.digest, Seed: w.seed, Started: w.started}
+	mine := journalHeader{Journal: 1, Fleet: w.fleet.Name, Digest: w.fleet.digest, Seed: w.seed, Started: w.started, ID: w.id}
 	lines, err := j.read()
 	if err != nil {
 		return err
@@ -91,7 +133,7 @@ func (w *World) openJournal(path string) (err error) {
 		return fmt.Errorf("%w: %s belongs to the fleet %q (content %s) with seed %d, not to %q (content %s) with seed %d",
 			ErrOtherWorld, path, h.Fleet, h.Digest, h.Seed, mine.Fleet, mine.Digest, mine.Seed)
 	}
-	w.started = h.Started
+	w.started, w.id = h.Started, h.id()
 	j.offset = int64(len(lines[0])) + 1
 	w.log = j
 	return nil

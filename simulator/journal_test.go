@@ -47,7 +47,9 @@ func told(t *testing.T, w *simulator.World) string {
 		text = text[strings.Index(text, "</requestId>"):]
 		b.WriteString(text)
 	}
-	summary, err := json.Marshal(w.Summary())
+	s := w.Summary()
+	s.ID = "" // random, and nothing else is
+	summary, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +93,46 @@ func TestAJournalReplaysToTheSameWorld(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAWorldHasAnIDOfItsOwnWhichItsJournalKeeps(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	first := world(t, "specification", simulator.Options{Journal: path})
+	want := first.Identity()
+	if second := world(t, "specification", simulator.Options{Journal: path}); second.Identity() != want || second.Summary().WorldID() != want.ID {
+		t.Errorf("on one journal: %+v and %+v", want, second.Identity())
+	}
+	a, b := world(t, "specification", simulator.Options{}), world(t, "specification", simulator.Options{})
+	if a.Identity().ID == b.Identity().ID || a.Identity().ID == want.ID {
+		t.Errorf("worlds apart: %+v and %+v", a.Identity(), b.Identity())
+	}
+	if want.Fleet != "specification" || want.Digest == "" || want.Seed == 0 {
+		t.Errorf("got %+v", want)
+	}
+}
+
+// A journal of before has no id, and is known by its start, also to who asks
+// a server of before for its summary.
+func TestAJournalWithoutAnIDIsKnownByItsStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	first := world(t, "specification", simulator.Options{Journal: path})
+	started := first.Summary().Started
+	first.Close()
+	header, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := strings.Replace(string(header), `,"id":"`+first.Identity().ID+`"`, "", 1)
+	if err := os.WriteFile(path, []byte(older), 0o600); err != nil || older == string(header) {
+		t.Fatal(err, older)
+	}
+	id := world(t, "specification", simulator.Options{Journal: path}).Identity().ID
+	if again := world(t, "specification", simulator.Options{Journal: path}).Identity().ID; id == "" || again != id || id == first.Identity().ID {
+		t.Errorf("got %q, then %q; with an id it had %q", id, again, first.Identity().ID)
+	}
+	if got := (simulator.Summary{Started: started}).WorldID(); got != id {
+		t.Errorf("a summary of before gives %q, want %q", got, id)
+	}
 }
 
 func TestASessionOutlivesItsWorld(t *testing.T) {

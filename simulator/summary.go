@@ -8,12 +8,24 @@ import (
 
 // Summary is the world in short, as GET /_muster/world shows it. It holds no secrets.
 type Summary struct {
-	Fleet   string          `json:"fleet"`
-	Seed    int64           `json:"seed"`
+	Identity
 	Speed   float64         `json:"speed"`
 	Started time.Time       `json:"started"`
 	Now     time.Time       `json:"now"`
 	Regions []RegionSummary `json:"regions"`
+}
+
+// Identity tells a world from every other one.
+type Identity struct {
+	ID     string `json:"id"` // random; its journal's, or that of a world in memory
+	Fleet  string `json:"fleet"`
+	Digest string `json:"digest"` // of the fleet's content
+	Seed   int64  `json:"seed"`
+}
+
+// WorldID is the summary's, also where a version wrote it whose worlds had none.
+func (s Summary) WorldID() string {
+	return cmp.Or(s.ID, idOfStart(s.Started))
 }
 
 // RegionSummary is one region of one account in short.
@@ -74,7 +86,7 @@ func (w *World) Summary() Summary {
 }
 
 func (w *World) summary(now time.Time) Summary {
-	s := Summary{Fleet: w.fleet.Name, Seed: w.seed, Speed: w.speed, Started: w.started, Now: now, Regions: []RegionSummary{}}
+	s := Summary{Identity: w.Identity(), Speed: w.speed, Started: w.started, Now: now, Regions: []RegionSummary{}}
 	for _, r := range w.regions {
 		r.advance(now)
 		s.Regions = append(s.Regions, r.summary(now))

@@ -29,6 +29,7 @@ type Options struct {
 type World struct {
 	fleet   *Fleet
 	seed    int64
+	id      string // of this world, and of no other
 	speed   float64
 	latency time.Duration
 	strict  bool
@@ -68,6 +69,7 @@ func New(fleet *Fleet, o Options) (*World, error) {
 	w := &World{
 		fleet:    fleet,
 		seed:     o.Seed,
+		id:       newWorldID(),
 		speed:    o.Speed,
 		latency:  o.Latency,
 		strict:   fleet.StrictIDs,
@@ -101,6 +103,11 @@ func New(fleet *Fleet, o Options) (*World, error) {
 		w.faults.add("flag:"+strconv.Itoa(i), f, false)
 	}
 	return w, nil
+}
+
+// Identity tells which world this is.
+func (w *World) Identity() Identity {
+	return Identity{ID: w.id, Fleet: w.fleet.Name, Digest: w.fleet.digest, Seed: w.seed}
 }
 
 // Fleet is what the world was made from.

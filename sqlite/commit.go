@@ -74,13 +74,13 @@ func (s *Store) commit(ctx context.Context, c recovery.Change) error {
 func writeHeader(ctx context.Context, tx *sql.Tx, e recovery.Execution, opened []byte) error {
 	const next = `(SELECT coalesce(max(changed), 0) + 1 FROM executions)`
 	statement := `UPDATE executions SET plan_id = ?2, type = ?3, start_time = ?4, initiated_by = ?5,
-		version = ?6 + 1, last_event = ?7, last_event_hash = ?8, opened = ?9, changed = ` + next + ` WHERE id = ?1 AND version = ?6`
+		version = ?6 + 1, last_event = ?7, last_event_hash = ?8, opened = ?9, world = ?10, changed = ` + next + ` WHERE id = ?1 AND version = ?6`
 	if e.Version == 0 {
-		statement = `INSERT INTO executions (id, plan_id, type, start_time, initiated_by, version, last_event, last_event_hash, opened, changed)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6 + 1, ?7, ?8, ?9, ` + next + `) ON CONFLICT (id) DO NOTHING`
+		statement = `INSERT INTO executions (id, plan_id, type, start_time, initiated_by, version, last_event, last_event_hash, opened, world, changed)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6 + 1, ?7, ?8, ?9, ?10, ` + next + `) ON CONFLICT (id) DO NOTHING`
 	}
 	result, err := tx.ExecContext(ctx, statement, e.ID, e.Plan, e.Type, e.StartTime, e.InitiatedBy, e.Version, e.LastEvent.Number, e.LastEvent.Hash,
-		sql.NullString{String: string(opened), Valid: opened != nil})
+		sql.NullString{String: string(opened), Valid: opened != nil}, sql.NullString{String: e.World.Kept(), Valid: !e.World.IsZero()})
 	if err != nil {
 		return err
 	}

@@ -14,3 +14,10 @@ func TestKeepsThePromisesOfAPlanStore(t *testing.T) {
 		return func() recovery.PlanStore { return open(t, path) }
 	})
 }
+
+func TestKeepsThePromisesOfAnIdentityStore(t *testing.T) {
+	recoverytest.Identities(t, func(t *testing.T) func() recovery.IdentityStore {
+		path := filepath.Join(t.TempDir(), "muster.db")
+		return func() recovery.IdentityStore { return open(t, path) }
+	})
+}

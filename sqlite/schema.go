@@ -135,6 +135,16 @@ CREATE TABLE protection_groups ( -- by id, as they were put last
 	put_by  TEXT AS (entry ->> '$.putBy'),
 	put_at  TEXT AS (entry ->> '$.putAt')
 ) STRICT;
+`, `
+ALTER TABLE executions ADD COLUMN world TEXT; -- that it belongs to; of one of before: NULL until it is acted on
+
+CREATE TABLE identity ( -- which record this is: one row
+	one     INTEGER PRIMARY KEY CHECK (one = 1),
+	version INTEGER NOT NULL, -- one higher with each change
+	record  TEXT NOT NULL,
+	id      TEXT AS (record ->> '$.id'),
+	made_in TEXT AS (record ->> '$.where.file')
+) STRICT;
 `}
 
 // migrate brings the file to the newest schema, in one transaction. Of several

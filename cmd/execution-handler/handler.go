@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"muster/cmd/wiring"
 	"muster/event"
@@ -65,6 +68,19 @@ func aliasOf(arn string) event.Alias {
 		return ""
 	}
 	return wiring.AliasOf(parts[7])
+}
+
+// hub says which AWS the function acts in: that of the ARN that was invoked.
+func hub(ctx context.Context) (recovery.AWS, error) {
+	c, ok := lambdacontext.FromContext(ctx)
+	if !ok {
+		return "", errors.New("the invocation does not say which function it is of")
+	}
+	invoked, err := arn.Parse(c.InvokedFunctionArn)
+	if err != nil {
+		return "", fmt.Errorf("the invocation does not say which function it is of: %w", err)
+	}
+	return recovery.RealAWS(invoked.Partition, invoked.AccountID)
 }
 
 // observer logs what happens, with the words of the record.

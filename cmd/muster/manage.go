@@ -271,6 +271,9 @@ Those of a recovery are left alone without --recovery and --confirm EXECUTION-ID
 	cmd.Flags().BoolVar(&recoveries, "recovery", false, "terminate the instances of a recovery, too: servers that may be in use")
 	cmd.Flags().StringVar(&o.confirm, "confirm", "", "the execution's `ID`, to say that this is meant")
 	here := m.onWorld(&o, func(ctx context.Context, r *runner) error {
+		if err := r.mayDrive(ctx); err != nil {
+			return err
+		}
 		if err := m.confirmedCleanUp(ctx, &o, r.id, recoveries); err != nil {
 			return err
 		}

@@ -102,6 +102,9 @@ func (r *runner) run(ctx context.Context, input []byte) error {
 		return orch.Decide(ctx, r.id, d)
 	}
 	d := &driver{id: r.id, house: r.house, handler: r.house.Handler(r.view.observe), pace: r.o.world.speed, desk: desk}
+	if err := r.mayDrive(ctx); err != nil {
+		return err
+	}
 	r.headline()
 	if err := d.drive(ctx, input); err != nil {
 		r.view.close()
@@ -121,6 +124,15 @@ func (r *runner) run(ctx context.Context, input []byte) error {
 		return err
 	}
 	return ended(e.Ended.Outcome)
+}
+
+// mayDrive refuses an execution that belongs elsewhere, before anything is done.
+func (r *runner) mayDrive(ctx context.Context) error {
+	e, err := r.house.Executions.Execution(ctx, r.id)
+	if err != nil {
+		return err
+	}
+	return asked(r.house.Orchestrator(nil).MayDrive(ctx, e))
 }
 
 // clean terminates what the execution launched.

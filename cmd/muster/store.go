@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"muster/cmd/wiring"
+	"muster/orchestrator"
 	"muster/recovery"
 	"muster/sqlite"
 	"muster/stepfunctions"
@@ -67,6 +68,7 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 		}
 		table := wiring.Table(settings, at.table)
 		h.store, h.Executions, h.Plans, h.where = table, table, table, "table "+at.table
+		h.Home = &orchestrator.Home{Records: table, AWS: w.whichAWS(folder)}
 		return nil
 	}
 	file, err := sqlite.Open(ctx, at.file)
@@ -75,6 +77,7 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 	}
 	h.closers = append(h.closers, file.Close)
 	h.store, h.Executions, h.Plans, h.where = file, file, file, at.file
+	h.Home = &orchestrator.Home{Records: file, AWS: w.whichAWS(folder)}
 	return nil
 }
 

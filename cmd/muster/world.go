@@ -178,7 +178,7 @@ func (w *worldFlags) world(fleet *simulator.Fleet, folder string) (*simulator.Wo
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return nil, fmt.Errorf("the folder of --data: %w", err)
 		}
-		o.Journal = filepath.Join(folder, "simulator.jsonl")
+		o.Journal = filepath.Join(folder, journalFile)
 	}
 	world, err := simulator.New(fleet, o)
 	if errors.Is(err, simulator.ErrOtherWorld) {

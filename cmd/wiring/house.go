@@ -24,6 +24,7 @@ type House struct {
 	Plans      recovery.PlanStore  // nil: nobody asks for operations
 	Groups     recovery.GroupStore // of a file: they hide those of Plans; nil: there are none
 	Machine    Machine             // nil: nobody drives executions from here
+	Home       *orchestrator.Home  // nil: executions are bound to no world
 }
 
 // Machine is the state machine that drives executions.
@@ -55,6 +56,7 @@ func (h House) Orchestrator(observe Observer) *orchestrator.Orchestrator {
 		Accounts:   h.Accounts,
 		Executions: h.Executions,
 		Groups:     h.groups(),
+		Home:       h.Home,
 		Observe:    observe,
 	}
 	if h.Machine != nil {

@@ -1,0 +1,94 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"muster/recovery"
+)
+
+var _ recovery.IdentityStore = (*Store)(nil)
+
+// Identity implements recovery.IdentityStore.
+func (s *Store) Identity(ctx context.Context) (recovery.Identity, error) {
+	var version int64
+	var record []byte
+	err := s.db.QueryRowContext(ctx, `SELECT version, record FROM identity`).Scan(&version, &record)
+	if errors.Is(err, sql.ErrNoRows) {
+		return recovery.Identity{}, nil
+	}
+	var i recovery.Identity
+	if err == nil {
+		i, err = recovery.ReadIdentity(record, version)
+	}
+	if err != nil {
+		return recovery.Identity{}, s.explain("reading which record it is", err)
+	}
+	return i, nil
+}
+
+// SetIdentity implements recovery.IdentityStore.
+func (s *Store) SetIdentity(ctx context.Context, i recovery.Identity) error {
+	record, err := i.Kept()
+	if err != nil {
+		return err
+	}
+	result, err := s.db.ExecContext(ctx, `INSERT INTO identity (one, version, record) SELECT 1, ?1 + 1, ?2 WHERE ?1 = 0 OR EXISTS (SELECT 1 FROM identity)
+		ON CONFLICT (one) DO UPDATE SET version = excluded.version, record = excluded.record WHERE identity.version = ?1`, i.Version, string(record))
+	if err != nil {
+		return s.explain("writing which record it is", err)
+	}
+	if changed, err := result.RowsAffected(); err != nil {
+		return s.explain("writing which record it is", err)
+	} else if changed == 0 {
+		return recovery.ErrStale
+	}
+	return nil
+}
+
+// Here implements recovery.IdentityStore.
+func (s *Store) Here() recovery.RecordPlace { return recovery.RecordPlace{File: s.path} }
+
+// There implements recovery.IdentityStore. This very file under another name
+// is no other record.
+func (s *Store) There(ctx context.Context, at recovery.RecordPlace) (recovery.OtherRecord, error) {
+	other, err := os.Stat(at.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, s.explain("looking for the file that it may be a copy of", err)
+	}
+	own, err := os.Stat(s.path)
+	if err != nil {
+		return nil, s.explain("looking for the file that it may be a copy of", err)
+	}
+	if os.SameFile(other, own) {
+		return nil, nil
+	}
+	if !other.Mode().IsRegular() {
+		return nil, nil
+	}
+	there, err := Open(ctx, at.File)
+	if err != nil {
+		return nil, fmt.Errorf("it may be a copy of another file: %w", err)
+	}
+	return there, nil
+}
+
+// world is a column that says which world an execution belongs to.
+type world struct{ *recovery.World }
+
+// Scan implements sql.Scanner.
+func (w *world) Scan(value any) (err error) {
+	var text sql.NullString
+	if err := text.Scan(value); err != nil {
+		return err
+	}
+	*w.World, err = recovery.ReadWorld(text.String)
+	return err
+}
