@@ -47,6 +47,7 @@ func (a *ask) decide() (any, error) {
 	if len(d.Gone) > 0 && d.Choice != recovery.Retry && d.Choice.Check() == nil {
 		a.add("treatAsGone", `is for the choice "retry"`)
 	}
+	confirm, _ := a.mayText("confirm")
 	if err := a.invalid(); err != nil {
 		return nil, err
 	}
@@ -55,7 +56,7 @@ func (a *ask) decide() (any, error) {
 		return nil, err
 	}
 	if d.Choice == recovery.Resume && d.Wave == nil && e.Interrupted != nil {
-		return a.goOn(e, d.Request)
+		return a.goOn(e, d.Request, confirm)
 	}
 	if d.Choice == recovery.CancelAll {
 		return a.cancel(e, d.Request)
@@ -120,6 +121,7 @@ func (a *ask) cancel(e *recovery.Execution, r recovery.Request) (any, error) {
 // resume lifts a pause, and goes on with an execution that nobody drives.
 func (a *ask) resume() (any, error) {
 	id, r := a.needID(), a.request()
+	confirm, _ := a.mayText("confirm")
 	if err := a.invalid(); err != nil {
 		return nil, err
 	}
@@ -127,7 +129,7 @@ func (a *ask) resume() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.goOn(e, r)
+	return a.goOn(e, r, confirm)
 }
 
 // resumed is the answer to what makes an execution go on.
@@ -141,8 +143,9 @@ type resumed struct {
 }
 
 // goOn makes sure that a run drives the execution, and that nothing holds it
-// up. What the record says of a run may be behind: Step Functions knows.
-func (a *ask) goOn(e *recovery.Execution, r recovery.Request) (any, error) {
+// up. What the record says of a run may be behind: Step Functions knows. A
+// recovery that nobody drives goes on only with the confirmation of its begin.
+func (a *ask) goOn(e *recovery.Execution, r recovery.Request, confirm string) (any, error) {
 	if e.Ended != nil {
 		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "execution %s is over: %s", e.ID, e.Ended.Outcome))
 	}
@@ -157,6 +160,9 @@ func (a *ask) goOn(e *recovery.Execution, r recovery.Request) (any, error) {
 	waits := !e.TaskToken.IsZero() && recovery.Next(e, a.now()).Action != recovery.DoAwaitDecision // and was not told
 	if running && !held && !waits {
 		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "run %[2]s of the state machine drives execution %[1]s, which is neither paused nor interrupted", e.ID, e.RunName()))
+	}
+	if !running && e.Type == recovery.Recovery && e.Cancel == nil && confirm != string(e.Plan) {
+		return nil, recovery.Errorf(recovery.NotConfirmed, "execution %s is a RECOVERY that no run of the state machine drives, and goes on launching servers in earnest; to say that this is meant, confirm must be %s", e.ID, recovery.Quote(string(e.Plan)))
 	}
 	started := false
 	if !running {

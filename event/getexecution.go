@@ -47,6 +47,9 @@ func (a *ask) getExecution() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.World != nil && a.Elsewhere != nil {
+		o.World.Elsewhere = a.Elsewhere(a.ctx, o.World.World)
+	}
 	answer := overviewAnswer{Overview: o}
 	if only != noWave && !answer.keep(only) {
 		return nil, recovery.Errorf(recovery.NotFound, "execution %s has no wave %d", id, only)

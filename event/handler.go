@@ -70,7 +70,10 @@ type Handler struct {
 	Records  Records
 	Plans    recovery.PlanStore
 	Runs     Runs // nil: nothing can be started
-	Caller   Caller
+	// Elsewhere says in words why a world is not the one that is acted in here,
+	// "" where it is; nil: that is not known.
+	Elsewhere func(context.Context, recovery.World) string
+	Caller    Caller
 }
 
 func (h Handler) now() time.Time {

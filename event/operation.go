@@ -48,8 +48,8 @@ var operations = map[string]operation{
 	"get_execution":         {Read, []string{"executionId", "waveNumber", "eventsAfter"}, (*ask).getExecution},
 	"list_executions":       {Read, []string{"limit"}, (*ask).listExecutions},
 	"pause":                 {Operate, []string{"executionId", "by", "reason"}, (*ask).pause},
-	"resume":                {Operate, []string{"executionId", "by", "reason"}, (*ask).resume},
-	"decide":                {Operate, []string{"executionId", "choice", "waveNumber", "excludeServers", "treatAsGone", "by", "reason"}, (*ask).decide},
+	"resume":                {Operate, []string{"executionId", "by", "reason", "confirm"}, (*ask).resume},
+	"decide":                {Operate, []string{"executionId", "choice", "waveNumber", "excludeServers", "treatAsGone", "by", "reason", "confirm"}, (*ask).decide},
 	"cancel_execution":      {Operate, []string{"executionId", "by", "reason"}, (*ask).cancelExecution},
 	"terminate_instances":   {Operate, []string{"executionId", "recovery", "confirm", "by"}, (*ask).terminateInstances},
 	"put_plan":              {Operate, []string{"plan", "replaces", "by"}, (*ask).putPlan},
@@ -116,7 +116,7 @@ func statusCode(c recovery.Code) int {
 		return 403
 	case recovery.NotFound:
 		return 404
-	case recovery.WrongState, recovery.Superseded, recovery.PlanInProgress:
+	case recovery.WrongState, recovery.WrongWorld, recovery.NotConfirmed, recovery.Superseded, recovery.PlanInProgress:
 		return 409
 	case recovery.RecordDamaged:
 		return 500

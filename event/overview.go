@@ -33,6 +33,15 @@ type Overview struct {
 	Waves     []WaveOverview         `json:"waves"`
 	Events    []recovery.Event       `json:"events,omitempty"`
 	Damage    string                 `json:"damage,omitempty"` // where the record was cut or edited
+	World     *WorldOverview         `json:"world,omitempty"`  // where it lives; nil: an earlier version began it, and nobody acted on it since
+}
+
+// WorldOverview is where an execution lives.
+type WorldOverview struct {
+	recovery.World
+	Text string `json:"text"` // the AWS, for people
+	// Elsewhere says why that is not where whoever tells it would act.
+	Elsewhere string `json:"elsewhere,omitempty"`
 }
 
 // QuestionOverview is something that waits for a person.
@@ -129,6 +138,9 @@ func OverviewOf(e *recovery.Execution, plan *recovery.Plan, events []recovery.Ev
 		Objective: int(plan.Objectives.RecoveryTime.Seconds())}
 	if speed != 1 {
 		a.Speed = speed
+	}
+	if !e.World.IsZero() {
+		a.World = &WorldOverview{World: e.World, Text: e.World.AWS.String()}
 	}
 	if len(events) > 0 {
 		a.Begun = events[0].At

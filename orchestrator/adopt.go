@@ -25,6 +25,20 @@ func (h *Home) Identity(ctx context.Context) (recovery.Identity, error) {
 	return h.Records.Identity(ctx)
 }
 
+// Adoptable gives the record's identity if there is a reason to adopt it, else
+// a *recovery.Error.
+func (h *Home) Adoptable(ctx context.Context) (recovery.Identity, error) {
+	aws, err := h.AWS(ctx)
+	if err != nil {
+		return recovery.Identity{}, err
+	}
+	i, err := h.Records.Identity(ctx)
+	if err != nil {
+		return i, err
+	}
+	return i, h.adoptable(i, aws)
+}
+
 // Adopt makes the record, which is a restored copy, a replica, one that was
 // taken over, or one whose hub was moved to another account, take its
 // executions over, under a new id. The record that has them is fenced where it

@@ -142,23 +142,23 @@ func (h *Home) forget() {
 	h.at = time.Time{}
 }
 
-// Elsewhere says in words why an execution is not of the world that this
-// process would act in; "" where it is, or where that is not known. It changes
-// nothing.
-func (h *Home) Elsewhere(ctx context.Context, e *recovery.Execution) string {
-	if h == nil || e.World.IsZero() {
+// Elsewhere says in words why what belongs to a world is not of the one that
+// this process would act in; "" where it is, or where that is not known. It
+// changes nothing.
+func (h *Home) Elsewhere(ctx context.Context, w recovery.World) string {
+	if h == nil || w.IsZero() {
 		return ""
 	}
 	i, err := h.Records.Identity(ctx)
 	if err != nil || i.Version == 0 {
 		return ""
 	}
-	if !i.Has(e.World.Record) {
-		return fmt.Sprintf("it belongs to the record %s, and this is the record %s", e.World.Record, i.ID)
+	if !i.Has(w.Record) {
+		return fmt.Sprintf("it belongs to the record %s, and this is the record %s", w.Record, i.ID)
 	}
 	aws, err := h.AWS(ctx)
-	if err != nil || aws == "" || i.Owns(e.World, aws) {
+	if err != nil || aws == "" || i.Owns(w, aws) {
 		return ""
 	}
-	return fmt.Sprintf("it belongs to %s, and you would act in %s", e.World.AWS, aws)
+	return fmt.Sprintf("it belongs to %s, and from here one would act in %s", w.AWS, aws)
 }

@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
+	"path/filepath"
 
 	"muster/recovery"
+
+	driver "modernc.org/sqlite"
 )
 
 var _ recovery.IdentityStore = (*Store)(nil)
@@ -54,30 +58,47 @@ func (s *Store) SetIdentity(ctx context.Context, i recovery.Identity) error {
 func (s *Store) Here() recovery.RecordPlace { return recovery.RecordPlace{File: s.path} }
 
 // There implements recovery.IdentityStore. This very file under another name
-// is no other record.
+// is no other record, and neither is a file that has none: it is left as it is.
 func (s *Store) There(ctx context.Context, at recovery.RecordPlace) (recovery.OtherRecord, error) {
-	other, err := os.Stat(at.File)
-	if errors.Is(err, fs.ErrNotExist) {
+	other, err := s.another(ctx, at.File)
+	if err != nil {
+		return nil, s.explain("looking whether it is a copy of "+at.File, err)
+	}
+	if other == nil {
+		return nil, nil
+	}
+	return other, nil
+}
+
+func (s *Store) another(ctx context.Context, path string) (*Store, error) {
+	there, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !there.Mode().IsRegular() {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, s.explain("looking for the file that it may be a copy of", err)
+		return nil, err
 	}
-	own, err := os.Stat(s.path)
+	here, err := os.Stat(s.path)
+	if err != nil || os.SameFile(there, here) {
+		return nil, err
+	}
+	query := url.Values{"mode": {"rw"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "synchronous(FULL)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: query.Encode()}).String())
 	if err != nil {
-		return nil, s.explain("looking for the file that it may be a copy of", err)
+		return nil, err
 	}
-	if os.SameFile(other, own) {
+	db.SetMaxOpenConns(1)
+	var ours bool
+	err = db.QueryRowContext(ctx, `SELECT application_id = ? AND EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'identity') FROM pragma_application_id`, applicationID).Scan(&ours)
+	if err == nil && ours {
+		return &Store{path: path, db: db}, nil
+	}
+	db.Close()
+	var failed *driver.Error
+	if errors.As(err, &failed) && failed.Code()&0xff == codeNotADB {
 		return nil, nil
 	}
-	if !other.Mode().IsRegular() {
-		return nil, nil
-	}
-	there, err := Open(ctx, at.File)
-	if err != nil {
-		return nil, fmt.Errorf("it may be a copy of another file: %w", err)
-	}
-	return there, nil
+	return nil, err
 }
 
 // world is a column that says which world an execution belongs to.

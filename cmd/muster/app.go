@@ -85,7 +85,7 @@ reaches a real account, and your AWS settings are neither read nor changed.`,
 	root.SetErr(m.Stderr)
 	root.Version = versionLine()
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.drill(), m.recover(), m.resume(), m.list(), m.show(), m.watch(), m.decide(), m.pause(), m.cancel(), m.cleanUp(), m.backup(), m.table(),
+	root.AddCommand(m.invoke(), m.event(), m.simulate(), m.function(), m.fleets(), m.planCommands(), m.drill(), m.recover(), m.resume(), m.list(), m.show(), m.watch(), m.decide(), m.pause(), m.cancel(), m.cleanUp(), m.backup(), m.hub(), m.table(),
 		m.version(), exitCodesHelp(), faultsHelp())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {

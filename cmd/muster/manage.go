@@ -119,12 +119,22 @@ that of the beginning; a --fault is over with the command that it was given to, 
 has to be given again where it is meant to go on. With --function it goes on there,
 where it was interrupted or paused, and is followed here.
 
+With --aws, and with --function where no run of the state machine drives it any
+more, a recovery goes on only when the plan's id is typed, or given by --confirm. An
+execution that belongs to another AWS, or to another record, is refused.
+
 ` + executionHelp + "\n\n" + runningHelp,
 		Example: "  muster resume last",
 		Args:    cobra.ExactArgs(1),
 	}
 	o.addRunning(cmd.Flags())
-	here := m.onWorld(&o, func(ctx context.Context, r *runner) error { return r.run(ctx, nil) })
+	o.addGoingOn(cmd.Flags())
+	here := m.onWorld(&o, func(ctx context.Context, r *runner) error {
+		if err := r.mayGoOn(ctx); err != nil {
+			return err
+		}
+		return r.run(ctx, nil)
+	})
 	cmd.RunE = m.hereOrThere(&o, here, func(ctx context.Context, name string) error { return m.resumeThere(ctx, &o, name) })
 	return cmd
 }
@@ -162,6 +172,7 @@ and changes nothing. Who, when and why is recorded.
 	cmd.Flags().IntVar(&wave, "wave", 0, "the `NUMBER` of the wave (default: see above)")
 	cmd.Flags().StringSliceVar(&exclude, "exclude", nil, "leave this `SERVER`, which was not launched, out of the retry; may be repeated")
 	addTreatAsGone(cmd.Flags(), &gone)
+	o.addGoingOn(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		choice := recovery.Choice(args[1])
 		return m.onSource(&o, event.Operate, func(ctx context.Context, r *runner) error {
@@ -182,7 +193,16 @@ and changes nothing. Who, when and why is recorded.
 			if len(exclude)+len(gone) > 0 && choice != recovery.Retry {
 				return usage("", "--exclude and --treat-as-gone are for a retry")
 			}
-			note, err := r.src.decide(ctx, r.id, d)
+			var note string
+			do := func() (err error) {
+				note, err = r.src.decide(ctx, r.id, d)
+				return err
+			}
+			if there, is := r.src.(*remote); is {
+				err = r.confirmedThere(ctx, there, do)
+			} else {
+				err = do()
+			}
 			return r.done("decided: "+string(choice), note, err)
 		})(cmd, args)
 	}

@@ -18,7 +18,8 @@ type remote struct {
 	function *awslambda.Function
 	alias    string
 	config   aws.Config
-	served   bool // by muster function, and not by AWS: nobody's credentials are known
+	confirm  string // of the execution's plan, which some decisions need; "": none
+	served   bool   // by muster function, and not by AWS: nobody's credentials are known
 }
 
 // parameters of an operation. Those that are nil are left out.

@@ -149,6 +149,9 @@ func (r *remote) decide(ctx context.Context, id recovery.ExecutionID, d recovery
 	if d.Reason != "" {
 		p["reason"] = d.Reason
 	}
+	if r.confirm != "" {
+		p["confirm"] = r.confirm
+	}
 	var answer decision
 	err := r.ask(ctx, "decide", p, &answer)
 	return answer.note(), err

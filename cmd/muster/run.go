@@ -182,7 +182,11 @@ func (m *Main) mayRun(ctx context.Context, o *runOptions, kind recovery.Executio
 	if kind != recovery.Recovery {
 		return nil
 	}
-	return m.confirmed(ctx, o.confirm, string(plan), "recover", fmt.Sprintf("This launches the servers of plan %s in earnest", plan))
+	if err := m.confirmed(ctx, o.confirm, string(plan), "recover", fmt.Sprintf("This launches the servers of plan %s in earnest", plan)); err != nil {
+		return err
+	}
+	o.confirm = string(plan) // should its run break, whoever sits here has it go on
+	return nil
 }
 
 // extended puts into the state what the plan does not say.

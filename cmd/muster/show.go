@@ -75,6 +75,9 @@ does not fit the rest of the record, cut at its end or edited, is told (exit cod
 		if err != nil {
 			return asked(err)
 		}
+		if rec, here := r.src.(record); here {
+			rec.placed(ctx, a)
+		}
 		if o.json {
 			err = writeDocument(m.Stdout, a)
 		} else {
@@ -108,6 +111,12 @@ const damagedHint = "What is shown may not be what happened. Keep the record as 
 func (a *account) whole(s style, decide string) string {
 	var b strings.Builder
 	b.WriteString(a.summary(s))
+	if a.World != nil {
+		fmt.Fprintf(&b, "%-16s %s\n", "World", harmless(a.World.Text))
+		if a.World.Elsewhere != "" {
+			fmt.Fprintf(&b, "%-16s %s\n", s.busy("Elsewhere"), harmless(a.World.Elsewhere))
+		}
+	}
 	for _, q := range a.Questions {
 		d := desk{command: decide}
 		fmt.Fprintf(&b, "%-16s %s\n%-16s %s\n", s.busy("?"), harmless(q.Text), "", harmless(d.hint([]recovery.Question{recovery.Question(q)})))

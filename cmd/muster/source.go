@@ -74,6 +74,17 @@ func (r record) whole(ctx context.Context, id recovery.ExecutionID) (*account, e
 	return r.tell(ctx, id, r.speedOf(ctx, id))
 }
 
+// placed says of an account whether the flags lead to where the execution
+// lives. Where AWS has to be asked and does not answer, it is left open.
+func (r record) placed(ctx context.Context, a *account) {
+	if a.World == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, callerTime)
+	defer cancel()
+	a.World.Elsewhere = r.Home.Elsewhere(ctx, a.World.World)
+}
+
 func (r record) decide(ctx context.Context, id recovery.ExecutionID, d recovery.Decision) (string, error) {
 	return "", r.Orchestrator(nil).Decide(ctx, id, d)
 }

@@ -107,6 +107,7 @@ func (r *runner) attend(ctx context.Context, there *remote) error {
 	if err != nil {
 		return err
 	}
+	there.confirm = r.o.confirm
 	desk.decide = func(ctx context.Context, d recovery.Decision) error {
 		d.Request = recovery.Request{By: r.who(ctx), Reason: d.Reason}
 		note, err := there.decide(ctx, r.id, d)
@@ -164,8 +165,15 @@ func (m *Main) resumeThere(ctx context.Context, o *runOptions, name string) erro
 	if r.id, err = there.find(ctx, name); err != nil {
 		return err
 	}
-	var answer decision
-	if err := there.ask(ctx, "resume", parameters{"executionId": r.id, "by": r.who(ctx)}, &answer); err != nil {
+	err = r.confirmedThere(ctx, there, func() error {
+		p := parameters{"executionId": r.id, "by": r.who(ctx)}
+		if there.confirm != "" {
+			p["confirm"] = there.confirm
+		}
+		var answer decision
+		return there.ask(ctx, "resume", p, &answer)
+	})
+	if err != nil {
 		return asked(err)
 	}
 	r.headline()

@@ -47,7 +47,7 @@ type Observer func(recovery.ExecutionID, recovery.Event)
 // Handler answers events. Its Invoke is what Lambda calls.
 func (h House) Handler(observe Observer) event.Handler {
 	o := h.Orchestrator(observe)
-	return event.Handler{Starter: o, Operator: o, Records: h.Executions, Plans: h.Plans, Workflow: h.Machine, Runs: h.Machine}
+	return event.Handler{Starter: o, Operator: o, Records: h.Executions, Plans: h.Plans, Workflow: h.Machine, Runs: h.Machine, Elsewhere: h.Home.Elsewhere}
 }
 
 // Orchestrator does what an event, or somebody at a command line, asks for.
