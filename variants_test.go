@@ -16,6 +16,11 @@ var (
 	doorProof    = proof{room: "cmd/muster", test: "TestDoors"}
 	borrowProof  = proof{room: "event", test: "TestACallersOwnPlanTakesAStoredGroupsAccountWithTheGroupsSettingsAlone"}
 	ownerProof   = proof{room: "sqlite", test: "TestAFileOfOursThatOthersMayUseIsTakenFromThem"}
+	worldProof   = proof{room: "orchestrator", test: "TestAnExecutionOfAnotherWorldIsRefusedBeforeAnythingIsDone"}
+	boundProof   = proof{room: "orchestrator", test: "TestAnExecutionOfBeforeIsBoundWhereItsJobsAreKnown"}
+	adoptProof   = proof{room: "orchestrator", test: "TestARestoredCopyIsDrivenFromOnceItIsAdoptedAndTheOtherIsFenced"}
+	fenceProof   = proof{room: "orchestrator", test: "TestAStartIsNotSentFromARecordThatWasTakenOverMeanwhile"}
+	meantProof   = proof{room: "event", test: "TestARecoveryThatNobodyDrivesGoesOnOnlyWhenThatIsConfirmed"}
 	lostProof    = proof{room: "dynamo", test: "TestAWriteWhoseAnswerWasLostIsKnownByItsMark"}
 )
 
@@ -126,4 +131,22 @@ var variants = []variant{
 	{"a record that others may write is left to them", "sqlite/owner.go", []string{
 		"mode&0o077 != 0", "false",
 	}, ownerProof},
+	{"an execution of another world is driven", "orchestrator/world.go", []string{
+		"	case !i.Owns(e.World, aws):\n", "	case false:\n",
+	}, worldProof},
+	{"an execution of before is bound wherever it is acted on first", "orchestrator/world.go", []string{
+		"		if len(known) > 0 {\n			return fmt.Sprintf(\"its job %s is known there\", known[0].ID), nil\n		}\n", "		_ = known\n		return \"it is acted on here\", nil\n",
+	}, boundProof},
+	{"a restored copy is taken for the record itself", "orchestrator/home.go", []string{
+		"		if same {\n			return nil, i.Copied(here)\n		}\n", "		_ = same\n",
+	}, adoptProof},
+	{"a record that was taken over is driven from", "orchestrator/home.go", []string{
+		"	case i.Fenced != nil:\n		return nil, i.Closed()\n", "",
+	}, adoptProof},
+	{"a start is sent without another look at whose the record is", "orchestrator/claim.go", []string{
+		"cmp.Or(c.forbidden(), c.o.mayWrite(ctx, c.exec))", "cmp.Or(c.forbidden())",
+	}, fenceProof},
+	{"a recovery that nobody drives goes on without a confirmation", "event/decisions.go", []string{
+		" && confirm != string(e.Plan) {", " && false {",
+	}, meantProof},
 }

@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"muster/event"
+	"muster/orchestrator"
 	"muster/recovery"
 )
 
@@ -186,4 +188,109 @@ func made(t *testing.T, answer []byte) string {
 		t.Fatal(err)
 	}
 	return f.ExecutionID
+}
+
+// recovered begins a recovery whose run has stopped.
+func recovered(t *testing.T) *hub {
+	t.Helper()
+	h := newHub(t)
+	h.ask(op("start_execution", `"plan": `+alone, `"executionType": "RECOVERY"`, byMe, exec1, `"confirm": "rp-alone"`))
+	h.stop("exec-1")
+	return h
+}
+
+func TestARecoveryThatNobodyDrivesGoesOnOnlyWhenThatIsConfirmed(t *testing.T) {
+	for _, ask := range []string{op("resume", exec1, byMe), op("resume", exec1, byMe, `"confirm": "exec-1"`), op("decide", exec1, `"choice": "resume"`, byMe)} {
+		h := recovered(t)
+		h.ask(op("execution_interrupted", `"name": "exec-1"`, `"status": "TIMED_OUT"`))
+		before := len(events(t, h))
+		f := failed(t, h.ask(ask))
+		if f.Error != recovery.NotConfirmed || f.Retryable || !strings.Contains(f.Message, `confirm must be "rp-alone"`) {
+			t.Errorf("%s: got %+v", ask, f)
+		}
+		if after := len(events(t, h)); after != before || len(h.runs) != 1 {
+			t.Errorf("%s: %d events were recorded, and there are the runs %v", ask, after-before, h.runs)
+		}
+		confirmed := strings.Replace(strings.Replace(ask, `, "confirm": "exec-1"`, "", 1), exec1, exec1+`, "confirm": "rp-alone"`, 1)
+		if answer := h.ask(confirmed); !strings.Contains(string(answer), `"started":true,"run":"exec-1-r2"`) {
+			t.Errorf("%s: got %s", confirmed, answer)
+		}
+	}
+}
+
+func TestAPauseOfARecoveryThatARunDrivesIsLiftedWithoutConfirmation(t *testing.T) {
+	h := newHub(t)
+	h.ask(op("start_execution", `"plan": `+alone, `"executionType": "RECOVERY"`, byMe, exec1, `"confirm": "rp-alone"`))
+	h.ask(op("pause", exec1, byMe))
+	if answer := h.ask(op("resume", exec1, byMe)); !strings.Contains(string(answer), `"started":false`) {
+		t.Errorf("got %s", answer)
+	}
+}
+
+func TestARecoveryThatWasCancelledIsMadeToEndWithoutConfirmation(t *testing.T) {
+	h := recovered(t)
+	h.ask(op("cancel_execution", exec1, byMe))
+	if answer := h.ask(op("resume", exec1, byMe)); !strings.Contains(string(answer), `"started":true`) {
+		t.Errorf("got %s", answer)
+	}
+}
+
+func TestAnExecutionIsToldWithTheWorldWhereItLives(t *testing.T) {
+	h := atTheGate(t)
+	handler := h.handler()
+	home := func(aws recovery.AWS) *orchestrator.Home {
+		return &orchestrator.Home{Records: h.store, AWS: func(context.Context) (recovery.AWS, error) { return aws, nil }}
+	}
+	ask := func() string {
+		t.Helper()
+		answer, err := handler.Invoke(t.Context(), []byte(op("get_execution", exec1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(answer)
+	}
+	if answer := ask(); strings.Contains(answer, `"world":`) {
+		t.Errorf("nobody knows where it lives, and it is told: %s", answer)
+	}
+	handler.Starter.(*orchestrator.Orchestrator).Home = home("aws:999999999999")
+	if _, err := handler.Starter.Poll(t.Context(), orchestrator.Poll{Execution: "exec-1"}); err != nil {
+		t.Fatal(err)
+	}
+	handler.Elsewhere = home("aws:999999999999").Elsewhere
+	if answer := ask(); !strings.Contains(answer, `"aws":"aws:999999999999","text":"AWS account 999999999999 (partition aws)"}`) {
+		t.Errorf("got %s", answer)
+	}
+	handler.Elsewhere = home("aws:111122223333").Elsewhere
+	if answer := ask(); !strings.Contains(answer, `"elsewhere":"it belongs to AWS account 999999999999 (partition aws), and from here one would act in AWS account 111122223333 (partition aws)"}`) {
+		t.Errorf("got %s", answer)
+	}
+}
+
+func TestAnOperationOnAnExecutionOfAnotherWorldIsRefused(t *testing.T) {
+	h := newHub(t)
+	h.ask(op("start_execution", `"plan": `+alone, `"executionType": "DRILL"`, byMe, exec1))
+	h.run("exec-1")
+	home := func(aws recovery.AWS) *orchestrator.Home {
+		return &orchestrator.Home{Records: h.store, AWS: func(context.Context) (recovery.AWS, error) { return aws, nil }}
+	}
+	clean := func(aws recovery.AWS) string {
+		t.Helper()
+		handler := h.handler()
+		handler.Operator.(*orchestrator.Orchestrator).Home = home(aws)
+		answer, err := handler.Invoke(t.Context(), []byte(op("terminate_instances", exec1, byMe)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(answer)
+	}
+	if answer := clean("aws:999999999999"); !strings.Contains(answer, `"statusCode":200`) {
+		t.Errorf("got %s", answer)
+	}
+	calls := len(h.assumed)
+	if answer := clean("aws:111122223333"); !strings.HasPrefix(answer, `{"statusCode":409,"error":"WRONG_WORLD"`) || !strings.Contains(answer, `"retryable":false`) {
+		t.Errorf("got %s", answer)
+	}
+	if len(h.assumed) != calls {
+		t.Error("AWS was called")
+	}
 }

@@ -44,6 +44,7 @@ var marks = map[recovery.EventKind]struct {
 	recovery.EventRetrying:    {"↻", "again", style.busy},
 	recovery.EventNote:        {"·", "note", style.faint},
 	recovery.EventOpened:      {"✓", "opened", style.good},
+	recovery.EventBound:       {"·", "bound", style.faint},
 	recovery.EventPostponed:   {"↻", "postponed", style.busy},
 	recovery.EventProgress:    {"·", "launching", style.faint},
 	recovery.EventCompleted:   {"✓", "completed", style.good},
