@@ -152,6 +152,9 @@ func (a *ask) goOn(e *recovery.Execution, r recovery.Request, confirm string) (a
 	if a.Runs == nil {
 		return nil, noWorkflow()
 	}
+	if err := a.Operator.MayDrive(a.ctx, e); err != nil {
+		return nil, err
+	}
 	running, known, err := a.Runs.Running(a.ctx, e.RunName())
 	if err != nil {
 		return nil, a.workflowFailure(e.ID, "whether a run of the state machine drives it could not be found out, and nothing was done", err)
@@ -225,7 +228,7 @@ func (a *ask) decided(id recovery.ExecutionID) (d decided, err error) {
 // well formed, so that it is the execution's state, and says what is possible.
 func (a *ask) refusal(id recovery.ExecutionID, err error) error {
 	refused, is := errors.AsType[*recovery.Error](err)
-	if !is {
+	if !is || refused.Code == recovery.WrongWorld {
 		return err
 	}
 	e, readErr := a.Starter.Execution(a.ctx, id)

@@ -13,6 +13,8 @@ import (
 // be asked for twice. A *recovery.Error is an answer; any other error means
 // that the same event must be delivered again.
 type Operator interface {
+	// MayDrive refuses an execution that belongs elsewhere.
+	MayDrive(context.Context, *recovery.Execution) error
 	// Decide records a decision, and Pause that nothing new is to be started.
 	Decide(context.Context, recovery.ExecutionID, recovery.Decision) error
 	Pause(context.Context, recovery.ExecutionID, recovery.Request) ([]orchestrator.Marked, error)

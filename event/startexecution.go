@@ -37,6 +37,9 @@ func (a *ask) startExecution() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.Operator.MayDrive(a.ctx, e); err != nil {
+		return nil, err
+	}
 	if e.Version == 0 {
 		e, err = a.open(o)
 	} else {

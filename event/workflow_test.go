@@ -266,31 +266,52 @@ func TestAnExecutionIsToldWithTheWorldWhereItLives(t *testing.T) {
 	}
 }
 
-func TestAnOperationOnAnExecutionOfAnotherWorldIsRefused(t *testing.T) {
+func TestAnOperationOnAnExecutionOfAnotherWorldIsRefusedBeforeAnythingIsDone(t *testing.T) {
 	h := newHub(t)
-	h.ask(op("start_execution", `"plan": `+alone, `"executionType": "DRILL"`, byMe, exec1))
-	h.run("exec-1")
 	home := func(aws recovery.AWS) *orchestrator.Home {
 		return &orchestrator.Home{Records: h.store, AWS: func(context.Context) (recovery.AWS, error) { return aws, nil }}
 	}
-	clean := func(aws recovery.AWS) string {
+	in := func(aws recovery.AWS, payload string) string {
 		t.Helper()
 		handler := h.handler()
 		handler.Operator.(*orchestrator.Orchestrator).Home = home(aws)
-		answer, err := handler.Invoke(t.Context(), []byte(op("terminate_instances", exec1, byMe)))
+		answer, err := handler.Invoke(t.Context(), []byte(payload))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(answer)
 	}
-	if answer := clean("aws:999999999999"); !strings.Contains(answer, `"statusCode":200`) {
-		t.Errorf("got %s", answer)
+	start := op("start_execution", `"plan": `+alone, `"executionType": "DRILL"`, byMe, exec1)
+	in("aws:999999999999", start)
+	h.stop("exec-1")
+	refused := func(aws recovery.AWS, payload string) {
+		t.Helper()
+		before, assumed := len(events(t, h)), len(h.assumed)
+		if answer := in(aws, payload); !strings.HasPrefix(answer, `{"statusCode":409,"error":"WRONG_WORLD"`) || !strings.Contains(answer, `"retryable":false`) {
+			t.Errorf("%s: got %s", payload, answer)
+		}
+		if after := len(events(t, h)); after != before || len(h.assumed) != assumed || len(h.runs) != 1 {
+			t.Errorf("%s: %d events were recorded, AWS was called %d times, and there are the runs %v", payload, after-before, len(h.assumed)-assumed, h.runs)
+		}
 	}
-	calls := len(h.assumed)
-	if answer := clean("aws:111122223333"); !strings.HasPrefix(answer, `{"statusCode":409,"error":"WRONG_WORLD"`) || !strings.Contains(answer, `"retryable":false`) {
-		t.Errorf("got %s", answer)
+	resume := op("resume", exec1, byMe)
+	refused("aws:111122223333", resume)
+	refused("aws:111122223333", start)
+
+	i, err := h.store.Identity(t.Context())
+	if err == nil {
+		err = h.store.SetIdentity(t.Context(), i.Fence("another", recovery.RecordPlace{File: "/elsewhere"}, recovery.Request{By: "anna"}))
 	}
-	if len(h.assumed) != calls {
-		t.Error("AWS was called")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, payload := range []string{resume, start, op("pause", exec1, byMe), op("cancel_execution", exec1, byMe), op("decide", exec1, `"choice": "skip"`, byMe),
+		op("execution_interrupted", `"name": "exec-1"`, `"status": "TIMED_OUT"`), op("start_execution", `"plan": `+alone, `"executionType": "DRILL"`, byMe)} {
+		refused("aws:999999999999", payload)
+	}
+	for _, payload := range []string{op("get_execution", exec1), op("list_executions")} {
+		if answer := in("aws:999999999999", payload); !strings.HasPrefix(answer, `{"statusCode":200`) {
+			t.Errorf("%s: got %s", payload, answer)
+		}
 	}
 }

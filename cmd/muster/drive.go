@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -49,7 +50,13 @@ func (d *driver) drive(ctx context.Context, input []byte) error {
 		if fresh {
 			run.Input = input
 		}
-		_, err := machine.Run(ctx, run, options(d.house, d.handler, d.desk, d.pace))
+		running, stop := context.WithCancelCause(ctx)
+		_, err := machine.Run(running, run, options(d.house, tasks{d.handler, stop}, d.desk, d.pace))
+		elsewhere, is := errors.AsType[*recovery.Error](context.Cause(running))
+		stop(nil)
+		if is {
+			return asked(elsewhere)
+		}
 		e, readErr := d.house.Executions.Execution(context.WithoutCancel(ctx), d.id)
 		switch {
 		case readErr != nil:
@@ -122,12 +129,17 @@ func deployed() (*stepfunctions.Machine, error) {
 }
 
 // options are what a run of it needs.
-func options(h *house, handler event.Handler, desk *desk, pace float64) stepfunctions.Options {
-	return stepfunctions.Options{Machine: "muster", Tasks: tasks{handler}, Callbacks: desk, Journal: h.store, Pace: min(max(pace, 1), fastest)}
+func options(h *house, tasks tasks, desk *desk, pace float64) stepfunctions.Options {
+	return stepfunctions.Options{Machine: "muster", Tasks: tasks, Callbacks: desk, Journal: h.store, Pace: min(max(pace, 1), fastest)}
 }
 
-// tasks are done by the handler, in this process.
-type tasks struct{ handler event.Handler }
+// tasks are done by the handler, in this process. Where the execution turns out
+// to belong elsewhere (another record has taken it over, say), the run is
+// stopped with that as the cause: nobody asks people about it here any more.
+type tasks struct {
+	handler event.Handler
+	stop    context.CancelCauseFunc
+}
 
 // Invoke implements stepfunctions.Tasks.
 func (t tasks) Invoke(ctx context.Context, _ string, payload []byte) ([]byte, error) {
@@ -137,7 +149,28 @@ func (t tasks) Invoke(ctx context.Context, _ string, payload []byte) ([]byte, er
 	if err != nil {
 		return nil, &stepfunctions.TaskError{Name: wiring.FailureType(err), Cause: err.Error()}
 	}
+	if refusal := foreign(answer); refusal != nil {
+		t.stop(refusal)
+		return nil, refusal
+	}
 	return answer, nil
+}
+
+// foreign is the refusal to act on an execution that belongs elsewhere; nil
+// where the answer is none.
+func foreign(answer []byte) *recovery.Error {
+	if !bytes.Contains(answer, []byte(recovery.WrongWorld)) {
+		return nil
+	}
+	var refusal struct {
+		Code      recovery.Code `json:"error"`
+		Message   string        `json:"message"`
+		Retryable bool          `json:"retryable"`
+	}
+	if json.Unmarshal(answer, &refusal) != nil || refusal.Code != recovery.WrongWorld || refusal.Retryable {
+		return nil
+	}
+	return recovery.Errorf(refusal.Code, "%s", refusal.Message)
 }
 
 // simulation is what the state of an execution in a simulated AWS says about

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http/httptest"
 	"os"
@@ -10,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/recovery"
 	"muster/simulator"
 )
 
@@ -109,5 +112,40 @@ func TestOnATerminalAConfirmationIsTyped(t *testing.T) {
 				t.Errorf("muster %s does not say what to type: %s", strings.Join(args, " "), problems.String())
 			}
 		}
+	}
+}
+
+// A driver whose record is taken over stops, and asks nobody what to do.
+func TestADriverWhoseExecutionBelongsElsewhereStopsAndSaysSo(t *testing.T) {
+	dir := t.TempDir()
+	plan := filepath.Join(dir, "plan.yaml")
+	if err := os.WriteFile(plan, []byte(gatedShop), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"drill", plan, "--data", filepath.Join(dir, "d"), "--execution", "exec-1", "--speed", "20000", "--no-wait", "-q"}
+	if code, _, stderr := muster(t, "", args...); code != exitDecision {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	m := &Main{Env: func(string) string { return "" }}
+	w := worldFlags{fleet: simulator.DefaultFleet, data: filepath.Join(dir, "d"), speed: 20000}
+	h, err := w.open(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	i, err := h.Home.Identity(t.Context())
+	if err == nil {
+		err = h.Home.Records.SetIdentity(t.Context(), i.Fence("another", recovery.RecordPlace{File: "/elsewhere"}, recovery.Request{By: "anna"}))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &driver{id: "exec-1", house: h, handler: h.Handler(nil), pace: 20000,
+		desk: &desk{view: silent{}, questions: func(context.Context) ([]recovery.Question, error) { return nil, nil }}} // as if it had just been decided
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err = d.drive(ctx, nil)
+	if f, is := errors.AsType[*failure](err); !is || f.code != exitRefused || !strings.Contains(err.Error(), "taken over by the record another") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -72,13 +72,18 @@ func (r *runs) drive(machine *stepfunctions.Machine, run stepfunctions.Execution
 	handler := r.house.Handler(r.observe)
 	handler.Caller.Alias = event.Orchestrate
 	desk := &desk{view: silent{}, questions: func(ctx context.Context) ([]recovery.Question, error) { return r.house.questions(ctx, id) }}
-	_, err := machine.Run(r.life, run, options(r.house, handler, desk, r.pace))
+	running, stop := context.WithCancelCause(r.life)
+	defer stop(nil)
+	_, err := machine.Run(running, run, options(r.house, tasks{handler, stop}, desk, r.pace))
 	if err == nil {
 		return
 	}
 	ended := map[string]string{"operation": "execution_interrupted", "name": run.Name, "status": "ABORTED", "cause": err.Error()}
 	if failed, is := errors.AsType[*stepfunctions.Failure](err); is {
 		ended["status"], ended["error"], ended["cause"] = "FAILED", failed.Name, failed.Cause
+	}
+	if elsewhere := context.Cause(running); elsewhere != nil {
+		ended["cause"] = elsewhere.Error()
 	}
 	if r.life.Err() != nil {
 		ended["cause"] = "muster function was stopped"
