@@ -58,6 +58,8 @@ func TestTheSuiteIsRedForEachBrokenStore(t *testing.T) {
 		"keeps times of executions to the second":             "every_field_that_an_execution_was_opened_with",
 		"keeps what a change takes away":                      "every_field_that_an_execution_was_opened_with",
 		"keeps what an execution was opened with as it was":   "changes_of_an_attempt_leave",
+		"forgets the world that an execution belongs to":      "every_field_that_an_execution_was_opened_with",
+		"keeps the world of what was opened alone":            "an_execution_that_nobody_opened",
 		"loses the task token":                                "secrets_come_back",
 		"hides the external ids of a plan from itself":        "secrets_come_back",
 		"makes an empty plan up":                              "an_execution_that_nobody_opened",

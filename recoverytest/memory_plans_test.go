@@ -27,6 +27,11 @@ func (h *handle) writeHeader(id recovery.ExecutionID, e recovery.Execution) {
 		h.order = slices.DeleteFunc(h.order, func(other recovery.ExecutionID) bool { return other == id })
 		h.order = append(h.order, id)
 	}
+	if h.broken == "forgets the world that an execution belongs to" || h.broken == "keeps the world of what was opened alone" && e.Waves == nil {
+		kept := h.executions[id]
+		kept.World = recovery.World{}
+		h.executions[id] = kept
+	}
 	switch h.broken {
 	case "forgets why somebody paused":
 		if e.Pause != nil {

@@ -93,3 +93,28 @@ func TestPeopleOperateTheFunctionByItsAliases(t *testing.T) {
 		}
 	}
 }
+
+// The function knows its hub from the ARN by which it was invoked, and asks
+// nobody.
+func TestAnExecutionIsBoundToTheHubThatWasInvoked(t *testing.T) {
+	world := specification(t)
+	f := startFunction(t, world)
+	if r := f.invoke(example(t, "start-wave-1.json"), time.Minute); r.kind != "response" {
+		t.Fatalf("got %+v", r)
+	}
+	var event struct {
+		State struct{ ExecutionID string }
+	}
+	if err := json.Unmarshal(example(t, "start-wave-1.json"), &event); err != nil {
+		t.Fatal(err)
+	}
+	r := f.invokeBy("read", fmt.Appendf(nil, `{"operation": "get_execution", "executionId": %q}`, event.State.ExecutionID), time.Minute)
+	if !strings.Contains(r.body, `"aws":"aws:999999999999","text":"AWS account 999999999999 (partition aws)"}`) {
+		t.Errorf("got %s", r.body)
+	}
+	for _, c := range world.Calls() {
+		if c.Operation == "GetCallerIdentity" {
+			t.Error("STS was asked who it is")
+		}
+	}
+}
