@@ -98,7 +98,7 @@ func (o *Orchestrator) mayClean(ctx context.Context, e *recovery.Execution, c Cl
 		return fmt.Errorf("looking for executions under way: %w", err)
 	}
 	for _, other := range others {
-		if other.Ended != nil || other.ID == e.ID {
+		if other.Ended != nil || other.ID == e.ID || other.World.Apart(e.World.AWS) {
 			continue
 		}
 		whole, err := o.Executions.Execution(ctx, other.ID)

@@ -40,8 +40,10 @@ func (c *claim) lookAtServers(ctx context.Context, region recovery.Region, known
 	s.Asked = c.o.now()
 	instances := async(func() (err error) { s.Instances, err = region.RecoveryInstances(ctx, ids); return })
 	recovered := async(func() (err error) {
-		s.Recovered, err = c.o.Executions.Recovered(ctx, c.w.Wave.Account.Place(), ids)
-		return
+		if s.Recovered, err = c.o.Executions.Recovered(ctx, c.w.Wave.Account.Place(), ids); err == nil {
+			s.Recovered, err = c.o.here(ctx, s.Recovered)
+		}
+		return err
 	})
 	s.Servers, err = region.SourceServers(ctx, ids)
 	if err = errors.Join(err, <-instances, <-recovered); err != nil {

@@ -266,6 +266,43 @@ func TestAStartInAWarmProcessReadsNothingForItsWorld(t *testing.T) {
 	})
 }
 
+// One record may hold rehearsals and what was done in earnest: servers have the
+// same ids in both.
+func TestARehearsedRecoveryIsNoWitnessOfWhatLivesInAWS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rehearsal := open(t, 2, fleet(2, "", nil), simulator.Options{Latency: answerTime})
+		rehearsal.wave.Type = recovery.Recovery
+		o := rehearsal.invocation(newProcess(), 0)
+		o.Home = homeIn(rehearsal.identities(), rehearsed)
+		rehearsal.begin(o, rehearsal.plan(2))
+		rehearsal.drive(o, asksNobody(t))
+
+		earnest := open(t, 2, fleet(2, "", nil), simulator.Options{Latency: answerTime})
+		earnest.store, earnest.wave.Execution, earnest.wave.Plan = rehearsal.store, "exec-2", "rp-2"
+		o = earnest.invocation(newProcess(), 0)
+		o.Home = homeIn(earnest.identities(), real)
+		began := time.Now()
+		earnest.begin(o, earnest.plan(1, 1))
+		earnest.startOne(o, 1)
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("the start took %s", took)
+		}
+		if n := earnest.count("DescribeInstances"); n != 0 {
+			t.Errorf("EC2 was asked %d times for instances of a rehearsal", n)
+		}
+
+		// Nor is a rehearsal that is under way in the way of a clean-up in AWS.
+		earnest.drive(o, asksNobody(t))
+		again := rehearsal.invocation(newProcess(), 0)
+		again.Home = homeIn(rehearsal.identities(), rehearsed)
+		rehearsal.wave.Execution = "exec-3"
+		rehearsal.begin(again, rehearsal.plan(1))
+		if _, err := o.Cleanup(t.Context(), orchestrator.Cleanup{Execution: "exec-2", By: "anna"}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestARecordThatWasTakenOverIsNoticedWithinAMinute(t *testing.T) {
 	inHouse(t, 2, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
 		p := h.plan(1, 1)

@@ -67,6 +67,16 @@ func (o *Orchestrator) MayDrive(ctx context.Context, e *recovery.Execution) erro
 	return nil
 }
 
+// here leaves out what was recovered in worlds apart from this one: a rehearsal
+// is no witness of what lives in AWS.
+func (o *Orchestrator) here(ctx context.Context, all []recovery.Recovered) ([]recovery.Recovered, error) {
+	if o.Home == nil || len(all) == 0 {
+		return all, nil
+	}
+	_, aws, err := o.Home.acting(ctx)
+	return slices.DeleteFunc(all, func(r recovery.Recovered) bool { return r.World.Apart(aws) }), err
+}
+
 // bound gives the execution for whoever acts on it: one of before is bound to
 // this world first, if jobs of it are known here. accounts are those of waves
 // that the event tells; an execution that was opened has them in its plan.

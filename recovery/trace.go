@@ -51,6 +51,7 @@ func (t Trace) recent(now time.Time) bool {
 // earlier one's.
 type Recovered struct {
 	Execution ExecutionID `json:"execution"`
+	World     World       `json:"world,omitzero"` // that the execution belongs to
 	Attempt   Attempt     `json:"attempt"`
 }
 
@@ -66,7 +67,7 @@ func (c *Change) Recovered() *Recovered {
 	for _, o := range a.Outcomes {
 		slim.Outcomes = append(slim.Outcomes, ServerOutcome{Server: o.Server, Status: o.Status, Instance: o.Instance, JobID: o.JobID})
 	}
-	return &Recovered{c.Execution.ID, slim}
+	return &Recovered{c.Execution.ID, c.Execution.World, slim}
 }
 
 // launches says whether the attempt, or one before it, may have launched

@@ -19,6 +19,13 @@ type World struct {
 // there were worlds.
 func (w World) IsZero() bool { return w == World{} }
 
+// Apart says whether nothing that is done in the world can be seen in the AWS
+// that is acted in here: one of them is simulated, and they are not the same.
+// Two hubs may reach the same accounts.
+func (w World) Apart(here AWS) bool {
+	return !w.IsZero() && here != "" && !w.AWS.Same(here) && !(w.AWS.Real() && here.Real())
+}
+
 // RecordID names a record of executions: random, and never made of the record's
 // own name or place, which a copy has others of.
 type RecordID string

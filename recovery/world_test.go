@@ -116,3 +116,24 @@ func TestARefusalNamesBothWorlds(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWorldsThatCannotSeeEachOther(t *testing.T) {
+	sim := recovery.SimulatedAWS("ab12", 1, "489c", "fleet")
+	for _, c := range []struct {
+		of    recovery.World
+		here  recovery.AWS
+		apart bool
+	}{
+		{recovery.World{Record: "r", AWS: sim}, "aws:999999999999", true},
+		{recovery.World{Record: "r", AWS: "aws:999999999999"}, sim, true},
+		{recovery.World{Record: "r", AWS: sim}, recovery.SimulatedAWS("cd34", 1, "489c", "fleet"), true},
+		{recovery.World{Record: "r", AWS: sim}, sim, false},
+		{recovery.World{Record: "r", AWS: "aws:999999999999"}, "aws:111111111111", false}, // both may recover the same account
+		{recovery.World{}, sim, false},
+		{recovery.World{Record: "r", AWS: sim}, "", false},
+	} {
+		if got := c.of.Apart(c.here); got != c.apart {
+			t.Errorf("%+v and %s: %v", c.of, c.here, got)
+		}
+	}
+}

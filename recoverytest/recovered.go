@@ -28,6 +28,7 @@ var recoveredPromises = []promise{
 		if got := found[0].Attempt; !got.JobOver || len(got.Outcomes) != 2 || got.Outcomes[0].Instance != "i-1" {
 			h.Errorf("how the job ended is not told: %+v", got)
 		}
+		same(h, "its world", found[0].World, e.World)
 
 		// A retry keeps what the attempt before it launched.
 		e = h.read(h.store, execution)
@@ -52,6 +53,7 @@ func (h *house) recovers(id recovery.ExecutionID, kind recovery.ExecutionType, a
 	start := starting(id, 1)
 	start.Type, start.Wave.Account.AccountID = kind, account
 	e := start.NewExecution()
+	e.World = recovery.World{Record: "record-1", AWS: "aws:999999999999"}
 	h.commit(h.store, e.With(start.NewAttempt().Take("token", now), happened(recovery.EventClaimed, now, "claimed")))
 	if job == "" {
 		return

@@ -78,19 +78,20 @@ func (s *Store) Recovered(ctx context.Context, at recovery.Place, _ []recovery.S
 		var id recovery.ExecutionID
 		var wave, attempt int
 		var record []byte
-		if err := scan(&id, &wave, &attempt, &record); err != nil {
+		var in recovery.World
+		if err := scan(&id, &world{&in}, &wave, &attempt, &record); err != nil {
 			return err
 		}
 		a, err := recovery.ReadAttempt(recovery.AttemptKey{Execution: id, Wave: wave, Attempt: attempt}, record)
 		if err != nil {
 			return err
 		}
-		change := recovery.Change{Execution: recovery.Execution{ID: id, Type: recovery.Recovery}, Attempt: &a}
+		change := recovery.Change{Execution: recovery.Execution{ID: id, Type: recovery.Recovery, World: in}, Attempt: &a}
 		if r := change.Recovered(); r != nil {
 			all = append(all, *r)
 		}
 		return nil
-	}, `SELECT a.execution_id, a.wave, a.attempt, a.record FROM executions e JOIN attempts a ON a.execution_id = e.id
+	}, `SELECT a.execution_id, e.world, a.wave, a.attempt, a.record FROM executions e JOIN attempts a ON a.execution_id = e.id
 		WHERE e.type = ? AND a.account_id = ? AND a.region = ? AND (a.job_id IS NOT NULL OR a.record ->> '$.outcomes' IS NOT NULL)
 			AND a.attempt = (SELECT max(attempt) FROM attempts WHERE execution_id = e.id AND wave = a.wave)`, recovery.Recovery, at.AccountID, at.Region)
 	if err != nil {
