@@ -72,7 +72,14 @@ func (c *claim) lookAtServers(ctx context.Context, region recovery.Region, known
 //
 // A job of our own that has become visible meanwhile is given instead.
 func (c *claim) guard(ctx context.Context, region recovery.Region) (looked time.Time, own *recovery.Job, err error) {
+	c.mu.Lock()
+	exec := c.exec
+	c.mu.Unlock()
+	fenced := async(func() error { return c.o.mayStillAct(ctx, exec) })
 	s, err := c.standing(ctx, region, nil)
+	if fenced := <-fenced; fenced != nil {
+		return looked, nil, fenced
+	}
 	if err != nil {
 		return looked, nil, drsFailure(err)
 	}

@@ -45,6 +45,16 @@ func (o *Orchestrator) mayAct(ctx context.Context, e *recovery.Execution) error 
 	return nil
 }
 
+// mayStillAct is mayAct by what the record says now: another one may have taken
+// its executions over a moment ago.
+func (o *Orchestrator) mayStillAct(ctx context.Context, e *recovery.Execution) error {
+	if o.Home == nil {
+		return nil
+	}
+	o.Home.forget()
+	return o.MayDrive(ctx, e)
+}
+
 // mayWrite refuses an execution of another record, and a record that another
 // one has taken over. Which AWS is acted in does not matter: none is.
 func (o *Orchestrator) mayWrite(ctx context.Context, e *recovery.Execution) error {
