@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"sync"
 	"time"
 
 	"muster/recovery"
@@ -34,36 +33,11 @@ type Orchestrator struct {
 	// random one.
 	NewToken func() recovery.Token
 
-	frozen frozenPlan
-}
+	// Frozen remembers plans for all orchestrators of a process; nil: this one
+	// remembers its own.
+	Frozen *FrozenPlans
 
-// frozenPlan remembers the plan that was read last: it is frozen, so it never
-// has to be read twice by one process, and polls would do little else.
-type frozenPlan struct {
-	mu   sync.Mutex
-	of   recovery.ExecutionID
-	plan *recovery.Plan
-}
-
-// plan gives the execution's frozen plan, which nobody may change.
-func (o *Orchestrator) plan(ctx context.Context, id recovery.ExecutionID) (*recovery.Plan, error) {
-	o.frozen.mu.Lock()
-	of, plan := o.frozen.of, o.frozen.plan
-	o.frozen.mu.Unlock()
-	if of == id && plan != nil {
-		return plan, nil
-	}
-	plan, err := o.Executions.Plan(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("reading the frozen plan of execution %s: %w", id, err)
-	}
-	if plan == nil {
-		return nil, fmt.Errorf("execution %s was opened, and its frozen plan is not there", id)
-	}
-	o.frozen.mu.Lock()
-	o.frozen.of, o.frozen.plan = id, plan
-	o.frozen.mu.Unlock()
-	return plan, nil
+	own FrozenPlans
 }
 
 // Started is a wave whose recovery job runs.

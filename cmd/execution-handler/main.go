@@ -48,7 +48,7 @@ func build(ctx context.Context, env func(string) string, logs io.Writer) (*handl
 	store := wiring.Table(aws, settings.table)
 	where := place{function: env("AWS_LAMBDA_FUNCTION_NAME"), region: env("AWS_REGION")}
 	h := &handler{metrics: newMetrics(logs, where.function), log: slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: settings.level}))}
-	h.house = wiring.House{Accounts: wiring.Accounts(aws, h.metrics.throttle), Executions: store, Plans: store, Groups: settings.groups,
+	h.house = wiring.House{Accounts: wiring.Accounts(aws, h.metrics.throttle), Executions: store, Frozen: new(orchestrator.FrozenPlans), Plans: store, Groups: settings.groups,
 		Machine: wiring.StateMachine(aws, settings.machine), Home: &orchestrator.Home{Records: store, AWS: hub}}
 	h.people = &notifier{executions: store, metrics: h.metrics, where: where}
 	if settings.topic != "" {

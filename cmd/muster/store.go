@@ -67,6 +67,7 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 			return err
 		}
 		table := wiring.Table(settings, at.table)
+		h.Frozen = new(orchestrator.FrozenPlans)
 		h.store, h.Executions, h.Plans, h.where = table, table, table, "table "+at.table
 		h.Home = &orchestrator.Home{Records: table, AWS: w.whichAWS(folder)}
 		return nil
@@ -76,6 +77,7 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 		return err
 	}
 	h.closers = append(h.closers, file.Close)
+	h.Frozen = new(orchestrator.FrozenPlans)
 	h.store, h.Executions, h.Plans, h.where = file, file, file, at.file
 	h.Home = &orchestrator.Home{Records: file, AWS: w.whichAWS(folder)}
 	return nil

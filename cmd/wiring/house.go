@@ -21,10 +21,11 @@ import (
 type House struct {
 	Accounts   recovery.Accounts
 	Executions recovery.ExecutionStore
-	Plans      recovery.PlanStore  // nil: nobody asks for operations
-	Groups     recovery.GroupStore // of a file: they hide those of Plans; nil: there are none
-	Machine    Machine             // nil: nobody drives executions from here
-	Home       *orchestrator.Home  // nil: executions are bound to no world
+	Frozen     *orchestrator.FrozenPlans // of them; nil: each invocation reads anew
+	Plans      recovery.PlanStore        // nil: nobody asks for operations
+	Groups     recovery.GroupStore       // of a file: they hide those of Plans; nil: there are none
+	Machine    Machine                   // nil: nobody drives executions from here
+	Home       *orchestrator.Home        // nil: executions are bound to no world
 }
 
 // Machine is the state machine that drives executions.
@@ -56,6 +57,7 @@ func (h House) Orchestrator(observe Observer) *orchestrator.Orchestrator {
 		Accounts:   h.Accounts,
 		Executions: h.Executions,
 		Groups:     h.groups(),
+		Frozen:     h.Frozen,
 		Home:       h.Home,
 		Observe:    observe,
 	}
