@@ -23,7 +23,7 @@ func (e event) poll(ctx context.Context, h Handler) ([]byte, error) {
 	if p.count > 0 {
 		return e.invalid(&p), nil
 	}
-	exec, err := h.Starter.Poll(ctx, orchestrator.Poll{Execution: a.execution, Wave: wave, Accounts: accounts})
+	exec, err := h.Starter.Poll(ctx, orchestrator.Poll{Execution: a.execution, Wave: wave, Accounts: accounts, Known: a.exec})
 	failure, err := looked(err)
 	switch {
 	case err != nil:

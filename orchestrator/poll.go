@@ -20,14 +20,18 @@ type Poll struct {
 	// Accounts are the waves' as the event tells them, for an execution that
 	// nobody opened; one that was opened has them in its frozen plan.
 	Accounts map[int]recovery.AccountContext
+	// Known is the record as it was read a moment ago; nil: it is read.
+	Known *recovery.Execution
 }
 
 // Poll looks at every job that is under way, with one list of jobs for each
 // account and region, and records what changed. It may be called freely.
 func (o *Orchestrator) Poll(ctx context.Context, p Poll) (*recovery.Execution, error) {
-	e, err := o.Executions.Execution(ctx, p.Execution)
-	if err != nil {
-		return nil, fmt.Errorf("reading the record of execution %s: %w", p.Execution, err)
+	e, err := p.Known, error(nil)
+	if e == nil {
+		if e, err = o.Execution(ctx, p.Execution); err != nil {
+			return nil, err
+		}
 	}
 	if err := o.known(e); err != nil {
 		return nil, err

@@ -2,12 +2,15 @@ package orchestrator_test
 
 import (
 	"fmt"
+	"maps"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"muster/event"
 	"muster/orchestrator"
 	"muster/recovery"
 	"muster/simulator"
@@ -95,4 +98,32 @@ func TestWhatTheRecordCostsGrowsWithWavesAndNotWithServers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An invocation of the function that polls reads the record once, whatever was
+// read by others of its process before: an orchestrator is made for each.
+func TestAnInvocationThatPollsReadsTheRecordOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openOn(t, inTable, 3, fleet(3, endless, nil), simulator.Options{})
+		store, frozen := h.store.(table), new(orchestrator.FrozenPlans)
+		plan := h.plan(3)
+		o := h.starter(nil)
+		o.Now = time.Now
+		h.begin(o, plan)
+		h.startOne(o, 1)
+		payload := append(append([]byte(`{"action":"poll_wave_status","state":`), event.StateOf(event.Opening{Plan: plan, Execution: h.wave.Execution,
+			Type: h.wave.Type, InitiatedBy: h.wave.InitiatedBy, StartTime: h.wave.StartTime})...), '}')
+		poll := func() {
+			o := h.starter(nil)
+			o.Now, o.Frozen = time.Now, frozen
+			answer, err := event.Handler{Starter: o, Now: time.Now}.Invoke(t.Context(), payload)
+			if err != nil || strings.Contains(string(answer), `"error"`) {
+				t.Fatalf("%s, %v", answer, err)
+			}
+		}
+		poll()
+		if cost := store.cost(poll); !maps.Equal(cost, map[string]int{"Query": 1}) {
+			t.Errorf("a poll costs %v, want one query", cost)
+		}
+	})
 }
