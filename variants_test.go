@@ -102,7 +102,7 @@ var variants = []variant{
 	{"what a list does not show is taken to be gone, in whole executions", "recovery/trace.go", []string{
 		"func (s Standing) traces(id SourceServerID) []Trace {\n", "func (s Standing) traces(id SourceServerID) []Trace {\n	if true {\n		return nil\n	}\n",
 	}, tortureProof},
-	{"an instance that is said to live is not looked for in EC2", "recovery/trace.go", []string{
+	{"an instance that is said to live is not looked for in EC2", "recovery/stakes.go", []string{
 		"		for _, t := range s.traces(id) {\n			add(t.Instance)\n		}\n", "",
 	}, goneProof},
 	{"a start is sent again without another look at what lives", "orchestrator/send.go", []string{

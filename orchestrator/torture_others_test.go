@@ -76,14 +76,14 @@ func (st *stage) interfere(m mishap) {
 		if i := st.instanceOf(id); i != "" {
 			_, done = st.ask("TerminateRecoveryInstances", fmt.Sprintf(`{"recoveryInstanceIDs":[%q]}`, i))
 			if done {
-				st.ends1(i, time.Now().Add(5*time.Second)) // it shuts down
+				st.endedByOthers(i, time.Now().Add(5*time.Second)) // it shuts down
 			}
 		}
 	case othersKill:
 		if i := st.instanceOf(id); i != "" {
 			done = st.askEC2(url.Values{"Action": {"TerminateInstances"}, "Version": {"2016-11-15"}, "InstanceId.1": {i}})
 			if done {
-				st.ends1(i, time.Now())
+				st.endedByOthers(i, time.Now())
 			}
 		}
 	case othersEdit:
@@ -94,8 +94,8 @@ func (st *stage) interfere(m mishap) {
 	}
 }
 
-// ends1 remembers when another party ended an instance.
-func (st *stage) ends1(instance string, at time.Time) {
+// endedByOthers remembers when another party ended an instance.
+func (st *stage) endedByOthers(instance string, at time.Time) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.killed == nil {
@@ -246,6 +246,9 @@ func (st *stage) judgeLives(events []recovery.Event) {
 	if st.s.slow() {
 		slack += 8 * time.Minute // a look may be as old as that when it is judged
 	}
+	if slices.ContainsFunc(st.s.mishaps, func(m mishap) bool { return m.kind == clocksApart }) {
+		slack += recovery.ClockSkew / 2 // that is when the record says that it was
+	}
 	for _, ev := range events {
 		if ev.Kind != recovery.EventRefused && ev.Kind != recovery.EventPostponed {
 			continue
@@ -273,6 +276,6 @@ func (st *stage) unsettled(about string) bool {
 // slow says whether a mishap makes looks old before they are judged.
 func (s *schedule) slow() bool {
 	return slices.ContainsFunc(s.mishaps, func(m mishap) bool {
-		return m.kind == fellAsleep || m.kind == clocksApart || slices.Contains([]string{simulator.SlowAnswers, simulator.Throttle, simulator.Error500Before, simulator.DropBefore}, m.fault.Name)
+		return m.kind == fellAsleep || slices.Contains([]string{simulator.SlowAnswers, simulator.Throttle, simulator.Error500Before, simulator.DropBefore}, m.fault.Name)
 	})
 }

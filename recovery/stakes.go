@@ -1,0 +1,158 @@
+package recovery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// What a launch puts at stake: instances that live, and traces that nothing
+// settles.
+
+// TreatedAsGone is a server of which somebody said that no instance of it
+// lives, where witnesses disagree and nothing settles it. It is about launches
+// before it was said.
+type TreatedAsGone struct {
+	Server SourceServerID `json:"server"`
+	Request
+}
+
+// AskEC2 lists the instances that EC2 has to be asked about, by id: those that
+// traces lead to, and those that DRS lists as alive and nobody named, for a
+// list may be old.
+func (r Readiness) AskEC2(servers []SourceServerID, s Standing) []InstanceID {
+	var ids []InstanceID
+	add := func(id InstanceID) {
+		if id != "" && !r.replaces(id) && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	for _, id := range servers {
+		for _, t := range s.traces(id) {
+			add(t.Instance)
+		}
+		for _, i := range s.Instances {
+			if i.Server == id && i.Live() && !r.replaces(i.ID) {
+				add(i.EC2)
+			}
+		}
+	}
+	return ids
+}
+
+func (r Readiness) replaces(id InstanceID) bool { return slices.Contains(r.Replace, id) }
+
+// dying are EC2's states that lead nowhere else than to the end.
+var dying = []string{"terminated", "shutting-down"}
+
+// alive lists the instances that a launch of the server would destroy and that
+// nobody named as lost: DRS lists them, or EC2 knows them where a trace leads.
+func (r Readiness) alive(id SourceServerID, s Standing) []string {
+	var live []string
+	for _, i := range s.Instances {
+		if i.Server == id && i.Live() && !r.replaces(i.ID) && !r.replaces(i.EC2) && !slices.Contains(dying, s.EC2[i.EC2]) {
+			live = append(live, fmt.Sprintf("%s (%s)", i.ID, orUnknown(i.EC2State)))
+		}
+	}
+	for _, t := range s.traces(id) {
+		if state := s.EC2[t.Instance]; state != "" && !r.replaces(t.Instance) && !slices.Contains(dying, state) {
+			live = append(live, fmt.Sprintf("%s (%s in EC2; DRS does not list it yet)", t.Instance, strings.ToUpper(state)))
+		}
+	}
+	return live
+}
+
+// doubt is a trace that nothing settles.
+type doubt struct {
+	Trace
+	why  string // what would have settled it, and did not
+	wait bool   // lists may only lag: a later look may settle it
+}
+
+// doubts lists the traces of a server that nobody settles: neither EC2, nor a
+// list, nor the time, nor a person.
+func (r Readiness) doubts(id SourceServerID, s Standing) []doubt {
+	var all []doubt
+	for _, t := range s.traces(id) {
+		if r.replaces(t.Instance) && t.Instance != "" || r.treatsAsGone(t) {
+			continue
+		}
+		recent := t.recent(s.Asked) && !s.Waited
+		switch state, known := s.EC2[t.Instance]; {
+		case t.Instance == "":
+			all = append(all, doubt{t, "so that EC2 cannot be asked", recent})
+		case s.EC2 == nil:
+			all = append(all, doubt{t, "EC2 could not be asked: " + orUnknown(s.NoEC2), false})
+		case known && state != "":
+			// Alive, or dying: no doubt either way.
+		case recent:
+			all = append(all, doubt{t, "EC2 does not know it yet, or not any more", true})
+		}
+	}
+	return all
+}
+
+func (r Readiness) treatsAsGone(t Trace) bool {
+	return slices.ContainsFunc(r.Gone, func(g TreatedAsGone) bool {
+		return g.Server == t.Server && (t.At.IsZero() || t.At.Before(g.At))
+	})
+}
+
+// Unsettled says whether a later look may settle what this one leaves open.
+func (r Readiness) Unsettled(servers []SourceServerID, s Standing) bool {
+	return slices.ContainsFunc(servers, func(id SourceServerID) bool {
+		return slices.ContainsFunc(r.doubts(id, s), func(d doubt) bool { return d.wait })
+	})
+}
+
+// stakes are what would be destroyed, or might be, if the server were launched.
+func (r Readiness) stakes(id SourceServerID, s Standing) []obstacle {
+	var all []obstacle
+	if live := r.alive(id, s); len(live) > 0 {
+		all = append(all, obstacle{text: fmt.Sprintf("a live recovery instance that is no drill's exists, which DRS would terminate: %s; "+
+			`name it in "replaceLiveInstances" in the state if it may be lost`, strings.Join(live, ", "))})
+	}
+	for _, d := range r.doubts(id, s) {
+		all = append(all, obstacle{doubt: true, text: fmt.Sprintf("an instance of it may live, which DRS would terminate: DRS lists none, but %s; %s; "+
+			`once you have seen that none lives, name the server in "treatAsGone" (--treat-as-gone %s)`, d.Trace, d.why, id)})
+	}
+	return all
+}
+
+// CheckStakes judges nothing but whether a launch of the servers would destroy
+// something: what is asked again right before every StartRecovery.
+func (r Readiness) CheckStakes(wave []Server, s Standing) error {
+	return refusal(wave, func(server Server) []obstacle { return r.stakes(server.ID, s) })
+}
+
+// SettledByPeople tells which doubts a person settled, with both witnesses; "" where there
+// were none.
+func (r Readiness) SettledByPeople(servers []SourceServerID, s Standing) string {
+	asking := r
+	asking.Gone = nil
+	var words []string
+	for _, id := range servers {
+		for _, d := range asking.doubts(id, s) {
+			i := slices.IndexFunc(r.Gone, func(g TreatedAsGone) bool { return g.Server == id })
+			if i < 0 || !r.treatsAsGone(d.Trace) {
+				continue
+			}
+			words = append(words, fmt.Sprintf("server %s is treated as gone, as %s said at %s: DRS lists no recovery instance of it, and %s; %s",
+				id, Quote(r.Gone[i].By), r.Gone[i].At.UTC().Format(time.RFC3339), d.Trace, d.why))
+		}
+	}
+	return strings.Join(words, ". ")
+}
+
+// longestLaunch is how long a launch may take of which nobody says when it ended.
+const longestLaunch = DefaultWaveTimeout
+
+// recent says whether lists may still lag behind the launch at a time.
+func (t Trace) recent(now time.Time) bool {
+	ended := t.Ended
+	if ended.IsZero() && !t.At.IsZero() {
+		ended = t.At.Add(longestLaunch)
+	}
+	return ended.IsZero() || now.Before(ended.Add(Grace))
+}
