@@ -235,7 +235,7 @@ func TestTheLogOfAJobThatIsNone(t *testing.T) {
 func TestAListThatLagsShowsAJobLater(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		h := newHouse(t, fleetOf(t, 1), simulator.Options{})
-		h.fault("LagJobList:duration=40s")
+		h.fault("LagJobList:duration=40s,operation=DescribeJobs")
 		h.fault("LagInstanceList:duration=40s")
 		began := time.Now().UTC()
 		id := h.start(drill(1))

@@ -25,7 +25,7 @@ const (
 )
 
 // mostLag is how far lists lag behind at most.
-const mostLag = 55 * time.Second
+const mostLag = 59 * time.Second
 
 // drawOthers lets, in every second schedule, other parties work on the same
 // servers, while every list lags. Launches last longer then than lists lag and

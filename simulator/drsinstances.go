@@ -8,10 +8,7 @@ import (
 func (h *handling) describeRecoveryInstances(in map[string]any) (any, *apiError) {
 	filters := objectAt(in, "filters")
 	ids, servers := toSet(stringsAt(filters, "recoveryInstanceIDs")), toSet(stringsAt(filters, "sourceServerIDs"))
-	view := h.now
-	if f, ok := h.oracle.call(LagInstanceList); ok {
-		view = view.Add(-time.Duration(f.Duration))
-	}
+	view := h.lagging(LagInstanceList)
 	var found []*instance
 	var keys []string
 	for _, n := range h.instances {

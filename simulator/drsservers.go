@@ -14,10 +14,7 @@ func (h *handling) describeSourceServers(in map[string]any) (any, *apiError) {
 	}
 	ids := toSet(stringsAt(filters, "sourceServerIDs"))
 	accounts := toSet(stringsAt(filters, "stagingAccountIDs"))
-	view := h.now
-	if f, ok := h.oracle.call(LagServerList); ok {
-		view = view.Add(-time.Duration(f.Duration))
-	}
+	view := h.lagging(LagServerList)
 	var keys []string
 	for _, id := range h.order {
 		if len(ids) > 0 && !ids[id] || len(accounts) > 0 && !accounts[h.at.account] {
@@ -152,7 +149,7 @@ func (h *handling) describeRecoverySnapshots(in map[string]any) (any, *apiError)
 	if e != nil {
 		return nil, e
 	}
-	points := h.snapshots(s, h.now)
+	points := h.snapshots(s, h.lagging(LagServerList))
 	if stringAt(in, "order") != "ASC" {
 		slices.Reverse(points)
 	}

@@ -152,10 +152,7 @@ func (h *handling) describeJobs(in map[string]any) (any, *apiError) {
 	if e != nil {
 		return nil, e
 	}
-	view := h.now
-	if f, ok := h.oracle.call(LagJobList); ok {
-		view = view.Add(-time.Duration(f.Duration))
-	}
+	view := h.lagging(LagJobList)
 	var found []*job
 	var keys []string
 	for i := len(h.jobs) - 1; i >= 0; i-- {
@@ -170,6 +167,15 @@ func (h *handling) describeJobs(in map[string]any) (any, *apiError) {
 	return h.page(in, "items", keys, func(i int) any { return h.showJob(found[i], view) })
 }
 
+// lagging is the moment of which a list tells: now, or as long ago as a fault
+// says.
+func (h *handling) lagging(fault string) time.Time {
+	if f, ok := h.oracle.call(fault); ok {
+		return h.now.Add(-time.Duration(f.Duration))
+	}
+	return h.now
+}
+
 // describeJobLogItems tells what happened in a job, oldest first.
 func (h *handling) describeJobLogItems(in map[string]any) (any, *apiError) {
 	id := stringAt(in, "jobID")
@@ -178,9 +184,12 @@ func (h *handling) describeJobLogItems(in map[string]any) (any, *apiError) {
 	if j == nil {
 		return nil, invalid("Job %s does not exist.", id)
 	}
-	keys := make([]string, len(j.log)) // the log only grows, so an item's number is its key
-	for i := range keys {
-		keys[i] = strconv.Itoa(i)
+	view := h.lagging(LagJobList)
+	var keys []string // the log only grows, so an item's number is its key
+	for i := range j.log {
+		if !j.log[i].at.After(view) {
+			keys = append(keys, strconv.Itoa(i))
+		}
 	}
 	return h.page(in, "items", keys, func(i int) any {
 		l := j.log[i]
