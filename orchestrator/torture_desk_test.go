@@ -69,9 +69,15 @@ func (st *stage) Wait(ctx context.Context, token string) ([]byte, error) {
 		if d.Choice == recovery.Retry && st.draw(name, "leaves out")%4 == 0 {
 			m.server = 1 + int(st.draw(name, "whom")%uint64(st.s.planned()))
 		}
+		if len(q.InDoubt) > 0 && e.Attempt(*q.Wave).Attempt < 3 && st.draw(name, "knows")%2 == 0 {
+			d.Choice, m.choice = recovery.Retry, recovery.Retry
+		}
 		if d.Choice == recovery.Retry && q.Wave != nil && st.draw(name, "answers for them")%3 != 0 {
 			m.gone = slices.DeleteFunc(slices.Clone(q.InDoubt), st.lives) // whoever says so has looked
 			m.wave, m.server = q.Wave, 0
+			if len(m.gone) > 0 {
+				st.met("answered for servers in doubt")
+			}
 		}
 		st.says(name, m)
 	}

@@ -49,9 +49,11 @@ func (s *schedule) drawOthers(r *rand.Rand) {
 		s.mishaps = append(s.mishaps, mishap{kind: awsFault, at: span(r, 0, time.Second),
 			fault: simulator.Fault{Name: name, Duration: simulator.Duration(span(r, time.Second, mostLag))}})
 	}
-	if r.IntN(6) == 0 { // EC2 cannot be asked
+	if r.IntN(4) == 0 { // EC2 cannot be asked, and a server was recovered and is gone
+		id, at := 1+r.IntN(s.planned()), span(r, 0, 10*time.Second)
 		s.mishaps = append(s.mishaps, mishap{kind: awsFault, at: span(r, 0, time.Second),
-			fault: simulator.Fault{Name: simulator.Refuse, Operation: "DescribeInstances", Code: "UnauthorizedOperation", Status: 403}})
+			fault: simulator.Fault{Name: simulator.Refuse, Operation: "DescribeInstances", Code: "UnauthorizedOperation", Status: 403}},
+			mishap{kind: othersRecover, server: id, at: at}, mishap{kind: othersTerminate, server: id, at: at + span(r, 9*time.Minute, 20*time.Minute)})
 	}
 }
 
@@ -259,6 +261,9 @@ func (st *stage) judgeLives(events []recovery.Event) {
 			}
 			id := recovery.SourceServerID("s-" + about[:17])
 			st.seen["alarmed for a live instance"]++
+			if st.unsettled(about) {
+				st.seen["asked whether an instance lives"]++
+			}
 			if !slices.ContainsFunc(lives, func(l life) bool {
 				return l.server == id && l.from.Add(-time.Second).Before(ev.At.Add(slack)) && (l.to.IsZero() || l.to.Add(slack).After(ev.At))
 			}) && !st.unsettled(about) {
