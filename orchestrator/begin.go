@@ -35,6 +35,9 @@ func (o *Orchestrator) Begin(ctx context.Context, b Begin) (*recovery.Execution,
 		}
 		return nil, recovery.Errorf(recovery.ValidationError, "plan %s: %s", b.Plan.ID, strings.Join(words, "; "))
 	}
+	if err := o.saidAhead(b.Gone); err != nil {
+		return nil, err
+	}
 	digest, err := b.Plan.Digest()
 	if err != nil {
 		return nil, err
@@ -103,7 +106,7 @@ func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, d
 			*e = recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy, World: world,
 				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery, Policy: b.Policy, Replace: b.Replace, Gone: b.Gone}
 			c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventOpened, RequestID: b.RequestID,
-				Message: fmt.Sprintf("%s of plan %s with %d waves, by %s", b.Type, plan.ID, len(plan.Waves), recovery.Quote(b.InitiatedBy))})
+				Message: fmt.Sprintf("%s of plan %s with %d waves, by %s%s", b.Type, plan.ID, len(plan.Waves), recovery.Quote(b.InitiatedBy), saidGone(b.Gone))})
 			c.Frozen, c.TakeFrom = plan, takeFrom
 			return &c, nil
 		})
@@ -199,4 +202,16 @@ func (o *Orchestrator) goOn(ctx context.Context, b Begin, digest string) (*recov
 		return nil, err
 	}
 	return o.goOn(ctx, b, digest)
+}
+
+// saidGone tells of which servers whoever begins says that nothing lives.
+func saidGone(gone []recovery.TreatedAsGone) string {
+	if len(gone) == 0 {
+		return ""
+	}
+	var ids []recovery.SourceServerID
+	for _, g := range gone {
+		ids = append(ids, g.Server)
+	}
+	return ", who says that no instance of these lives: " + recovery.Listed(ids)
 }

@@ -48,6 +48,9 @@ func decided(d recovery.Decision) string {
 	if len(d.Exclude) > 0 {
 		words += " without " + recovery.Listed(d.Exclude)
 	}
+	if len(d.Gone) > 0 {
+		words += ", of which no instance of these lives: " + recovery.Listed(d.Gone)
+	}
 	if d.Reason != "" {
 		words += ", because " + recovery.Quote(d.Reason)
 	}

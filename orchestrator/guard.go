@@ -104,3 +104,13 @@ func (c *claim) noteGone(ctx context.Context, words string) error {
 	return c.update(ctx, func(a recovery.Attempt) recovery.Attempt { return a },
 		&recovery.Event{At: c.o.now(), Kind: recovery.EventTreatedAsGone, Message: words})
 }
+
+// saidAhead refuses what somebody says is gone at a time that is still to come.
+func (o *Orchestrator) saidAhead(gone []recovery.TreatedAsGone) error {
+	for _, g := range gone {
+		if g.At.After(o.now().Add(recovery.ClockSkew)) {
+			return recovery.Errorf(recovery.ValidationError, "treatAsGone is about launches that were over at startTime, and that lies in the future (%s): give the time in UTC at which you have seen that nothing lives", g.At.UTC().Format(time.RFC3339))
+		}
+	}
+	return nil
+}

@@ -317,6 +317,11 @@ func TestWhatNobodySettlesIsAQuestion(t *testing.T) {
 			d := &recovery.Decision{Choice: recovery.Retry, Wave: q.Wave, Request: recovery.Request{By: "ops@example.com", At: time.Now()}}
 			if asked > 1 {
 				d.Gone = q.InDoubt
+				wrong := *d
+				wrong.Gone = []recovery.SourceServerID{serverID(1)}
+				if err := o.Decide(t.Context(), h.wave.Execution, wrong); err == nil || !strings.Contains(err.Error(), "nothing to treat as gone") {
+					t.Errorf("a server of which nobody is asked is treated as gone: %v", err)
+				}
 			}
 			return d
 		})
@@ -330,33 +335,61 @@ func TestWhatNobodySettlesIsAQuestion(t *testing.T) {
 	})
 }
 
-// It may be said ahead; but what was launched later than it was said is asked
-// about all the same.
-func TestThatAServerIsGoneMayBeSaidAheadOfItsLaunchOnly(t *testing.T) {
-	for name, before := range map[string]bool{"launched before it was said": true, "launched after it was said": false} {
+// It may be said ahead, of launches that were over by then: not of one that
+// runs, and not of a later one.
+func TestThatAServerIsGoneMayBeSaidAheadOfWhatIsOver(t *testing.T) {
+	for name, c := range map[string]struct {
+		said time.Duration // after the recovery was begun, which takes two minutes
+		want bool
+	}{"before it": {-time.Minute, false}, "while it runs": {time.Minute, false}, "after it": {150 * time.Second, true}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := open(t, 1, quick(1, 2*time.Minute), faults(t, "Refuse:operation=DescribeInstances,code=UnauthorizedOperation,status=403", "LagInstanceList:duration=10m,operation=DescribeRecoveryInstances"))
 				o := h.invocation(newProcess(), 0)
 				o.Now = time.Now
-				said := time.Now()
+				time.Sleep(5 * time.Minute)
+				said := time.Now().Add(c.said)
 				h.somebodyRecovers(1)
 				time.Sleep(3 * time.Minute)
-				if before {
-					said = time.Now()
-				}
-				plan := h.plan(1)
-				if _, err := o.Begin(t.Context(), orchestrator.Begin{Execution: h.wave.Execution, Plan: plan, Type: h.wave.Type, StartTime: h.wave.StartTime, InitiatedBy: h.wave.InitiatedBy,
+				if _, err := o.Begin(t.Context(), orchestrator.Begin{Execution: h.wave.Execution, Plan: h.plan(1), Type: h.wave.Type, StartTime: h.wave.StartTime, InitiatedBy: h.wave.InitiatedBy,
 					Gone: []recovery.TreatedAsGone{{Server: serverID(1), Request: recovery.Request{By: "ops", At: said}}}}); err != nil {
 					t.Fatal(err)
 				}
-				_, err := o.StartWave(t.Context(), h.wave)
-				if (err == nil) != before {
+				if _, err := o.StartWave(t.Context(), h.wave); (err == nil) != c.want {
 					t.Errorf("got %v", err)
 				}
 			})
 		})
 	}
+}
+
+// What lists may still settle is waited for, whatever anybody said.
+func TestNobodysWordReplacesALookThatMaySettleIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, 1, quick(1, 2*time.Minute), faults(t, "LagInstanceList:duration=55s"))
+		h.somebodyRecovers(1)
+		h.wave.Gone = []recovery.TreatedAsGone{{Server: serverID(1), Request: recovery.Request{By: "ops", At: time.Now().Add(2*time.Minute + time.Second)}}}
+		time.Sleep(2*time.Minute + 2*time.Second)
+		_, err := h.invocation(newProcess(), 0).StartWave(t.Context(), h.wave)
+		if live := h.living(); err == nil || len(live) != 1 || !strings.Contains(err.Error(), live[0]) {
+			t.Errorf("got %v, and %v lives; want it refused with its id", err, live)
+		}
+	})
+}
+
+// Nobody can say today what is gone tomorrow.
+func TestATimeToComeIsNoWordAboutWhatIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, 1, quick(1, 2*time.Minute), simulator.Options{})
+		h.wave.Gone = []recovery.TreatedAsGone{{Server: serverID(1), Request: recovery.Request{By: "ops", At: time.Now().Add(time.Hour)}}}
+		if refused := h.refusedWith(); refused.Code != recovery.ValidationError || !strings.Contains(refused.Message, "treatAsGone") {
+			t.Errorf("got %v, want a VALIDATION_ERROR about treatAsGone", refused)
+		}
+		_, err := h.invocation(newProcess(), 0).Begin(t.Context(), orchestrator.Begin{Execution: "exec-2", Plan: h.plan(1), Type: h.wave.Type, StartTime: "2099-01-01T00:00:00Z", InitiatedBy: "ops", Gone: h.wave.Gone})
+		if err == nil || !strings.Contains(err.Error(), "treatAsGone") {
+			t.Errorf("a begin is answered %v", err)
+		}
+	})
 }
 
 // driveTo is drive for whoever answers with more than a choice.
@@ -373,7 +406,7 @@ func TestASettledDoubtIsWritten(t *testing.T) {
 		t.Errorf("an old refusal reads as %+v, %v", r, err)
 	}
 	var refused *recovery.Error
-	if !errors.As((&recovery.Refusal{InDoubt: []recovery.SourceServerID{"s-1"}}).Err(), &refused) || len(refused.InDoubt) != 1 {
+	if !errors.As((&recovery.Refusal{InDoubt: []recovery.InDoubt{{Server: "s-1", Launches: []string{"drsjob-1"}}}}).Err(), &refused) || len(refused.InDoubt) != 1 {
 		t.Errorf("a refusal that is answered again forgets who is in doubt: %+v", refused)
 	}
 }

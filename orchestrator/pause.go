@@ -76,7 +76,7 @@ const markedStep = time.Second
 func (o *Orchestrator) marked(ctx context.Context, before *recovery.Execution) []Marked {
 	var all []Marked
 	for _, a := range before.Attempts {
-		if a.State == recovery.Sent {
+		if a.MayHaveJob() { // taken over by somebody who looks for it, perhaps
 			all = append(all, Marked{Wave: a.Wave, Attempt: a.Attempt, SentAt: a.SentAt, Became: BecameUnknown})
 		}
 	}
@@ -99,10 +99,10 @@ func (o *Orchestrator) marked(ctx context.Context, before *recovery.Execution) [
 
 func (m *Marked) become(a *recovery.Attempt) {
 	switch {
-	case a == nil || a.State == recovery.Sent && a.Attempt == m.Attempt:
+	case a == nil || a.MayHaveJob() && a.Attempt == m.Attempt:
 	case a.State == recovery.Started && a.Attempt == m.Attempt:
 		m.Became, m.JobID = BecameStarted, cmp.Or(a.JobID, m.JobID)
-	case !a.MayHaveJob() || a.Attempt != m.Attempt:
+	default:
 		m.Became = BecameNothing
 	}
 }

@@ -74,6 +74,9 @@ func (c *claim) abandon(ctx context.Context, why error) (*Started, error) {
 // sent.
 func (c *claim) release(ctx context.Context, why error) error {
 	message := "stopped before anything was sent: "
+	if a := c.held(); a.MayHaveJob() {
+		message = "stopped before it was known whether what was sent made a job: "
+	}
 	free := func(a recovery.Attempt) recovery.Attempt { return a.Release(c.o.now()) }
 	switch a := c.held(); {
 	case c.unsent && a.MayHaveJob():

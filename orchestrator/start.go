@@ -24,6 +24,9 @@ var errLost = errors.New("another invocation has taken over the start of this wa
 // what happened could not be known or recorded, and that the same question
 // must be asked again, which is always safe.
 func (o *Orchestrator) StartWave(ctx context.Context, w recovery.WaveStart) (*Started, error) {
+	if err := o.saidAhead(w.Gone); err != nil {
+		return nil, err
+	}
 	if deadline, ok := ctx.Deadline(); ok {
 		if time.Until(deadline) <= recordMargin {
 			return nil, fmt.Errorf("starting wave %d of execution %s: %w", w.Wave.Number, w.Execution, recovery.ErrNoTime)

@@ -86,7 +86,7 @@ type Refusal struct {
 	Retryable bool   `json:"retryable"`
 	// InDoubt are the servers of which only a person can say whether an instance
 	// lives: see TreatedAsGone.
-	InDoubt []SourceServerID `json:"inDoubt,omitempty"`
+	InDoubt []InDoubt `json:"inDoubt,omitempty"`
 }
 
 // Err gives the refusal as the error that was answered.

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -186,17 +187,28 @@ func (a *Attempt) mayExclude(servers []SourceServerID) error {
 }
 
 // treatAsGone records the servers of the wave of which somebody says that no
-// instance lives.
+// instance lives: of the launches that were asked about, and no other.
 func (e *Execution) treatAsGone(w *WaveRecord, d Decision) error {
-	a := e.Attempt(w.Number)
+	var asked []InDoubt
+	if a := e.Attempt(w.Number); a.Refusal != nil {
+		asked = a.Refusal.InDoubt
+	}
+	var gone []TreatedAsGone
+	var rest, open []SourceServerID
 	for _, id := range d.Gone {
-		if !slices.Contains(a.Servers, id) {
-			return fmt.Errorf("server %s cannot be treated as gone by a retry of wave %d: it is not among the servers of that wave that were not launched (%s)", id, w.Number, Listed(a.Servers))
+		if i := slices.IndexFunc(asked, func(in InDoubt) bool { return in.Server == id }); i >= 0 {
+			gone = append(gone, TreatedAsGone{id, asked[i].Launches, d.Request})
+		} else {
+			rest = append(rest, id)
 		}
 	}
-	for _, id := range d.Gone {
-		e.Gone = append(slices.Clone(e.Gone), TreatedAsGone{id, d.Request})
+	if rest != nil {
+		for _, in := range asked {
+			open = append(open, in.Server)
+		}
+		return fmt.Errorf("nobody is asked whether an instance of %s lives, so that there is nothing to treat as gone; in wave %d that is asked of: %s", Listed(rest), w.Number, cmp.Or(Listed(open), "no server"))
 	}
+	e.Gone = append(slices.Clone(e.Gone), gone...)
 	return nil
 }
 

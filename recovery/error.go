@@ -41,7 +41,7 @@ type Error struct {
 	Retryable bool   // the same event may go through later, unchanged
 	// InDoubt are the servers of which only a person can say whether an instance
 	// lives.
-	InDoubt []SourceServerID
+	InDoubt []InDoubt
 	Err     error // the cause, where there is one
 }
 

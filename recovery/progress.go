@@ -262,7 +262,10 @@ func (e *Execution) failure(w *WaveRecord, now time.Time) Question {
 	q := Question{Reason: WaveFailed, Wave: new(w.Number), Choices: []Choice{Retry, Skip, CancelAll}}
 	switch {
 	case a.State == Refused:
-		q.Reason, q.InDoubt = WaveRefused, a.Refusal.InDoubt
+		q.Reason = WaveRefused
+		for _, d := range a.Refusal.InDoubt {
+			q.InDoubt = append(q.InDoubt, d.Server)
+		}
 		q.Text = fmt.Sprintf("wave %d could not be started: %s", w.Number, a.Refusal.Message)
 	case !a.JobOver:
 		q.Choices = []Choice{Skip, CancelAll}

@@ -61,9 +61,9 @@ type Readiness struct {
 // obstacle is one thing that keeps a server from being launched.
 type obstacle struct {
 	text   string
-	passes bool // by itself: a job that is not ours will be over
-	policy bool // RECOVERY_POINT may let the server pass
-	doubt  bool // whether an instance lives is a person's question
+	passes bool   // by itself: a job that is not ours will be over
+	policy bool   // RECOVERY_POINT may let the server pass
+	doubt  string // the launch of which a person is asked whether its instance lives
 }
 
 // Check judges every server of a wave and names all that are not ready, in
@@ -77,19 +77,20 @@ func (r Readiness) Check(wave []Server, s Standing) error {
 // refusal is what a wave is answered that has obstacles; nil where it has none.
 func refusal(wave []Server, of func(Server) []obstacle) error {
 	var refused []string
-	var doubt []SourceServerID
+	var doubt []InDoubt
 	passes, policy := true, false
 	for _, server := range wave {
-		var texts []string
-		asked := false
+		var texts, launches []string
 		for _, o := range of(server) {
 			texts = append(texts, o.text)
 			passes = passes && o.passes
 			policy = policy || o.policy
-			asked = asked || o.doubt
+			if o.doubt != "" {
+				launches = append(launches, o.doubt)
+			}
 		}
-		if asked {
-			doubt = append(doubt, server.ID)
+		if launches != nil {
+			doubt = append(doubt, InDoubt{server.ID, launches})
 		}
 		if len(texts) > 0 {
 			refused = append(refused, fmt.Sprintf("Server %s is not in READY_FOR_RECOVERY state: %s", server.ID, strings.Join(texts, ", and ")))

@@ -11,11 +11,20 @@ import (
 // settles.
 
 // TreatedAsGone is a server of which somebody said that no instance of it
-// lives, where witnesses disagree and nothing settles it. It is about launches
-// before it was said.
+// lives, where witnesses disagree and nothing settles it.
 type TreatedAsGone struct {
 	Server SourceServerID `json:"server"`
+	// Launches are those that were asked about. Empty: it was said ahead, about
+	// launches that were over by then.
+	Launches []string `json:"launches,omitempty"`
 	Request
+}
+
+// InDoubt is a server of which only a person can say whether an instance lives,
+// and the launches of which that is asked.
+type InDoubt struct {
+	Server   SourceServerID `json:"server"`
+	Launches []string       `json:"launches"`
 }
 
 // AskEC2 lists the instances that EC2 has to be asked about, by id: those that
@@ -75,28 +84,46 @@ type doubt struct {
 func (r Readiness) doubts(id SourceServerID, s Standing) []doubt {
 	var all []doubt
 	for _, t := range s.traces(id) {
-		if r.replaces(t.Instance) && t.Instance != "" || r.treatsAsGone(t) {
+		if r.replaces(t.Instance) && t.Instance != "" {
 			continue
 		}
+		// What lists may still settle is waited for, whatever anybody says.
 		recent := t.recent(s.Asked) && !s.Waited
 		switch state, known := s.EC2[t.Instance]; {
-		case t.Instance == "":
-			all = append(all, doubt{t, "so that EC2 cannot be asked", recent})
-		case s.EC2 == nil:
-			all = append(all, doubt{t, "EC2 could not be asked: " + orUnknown(s.NoEC2), false})
 		case known && state != "":
 			// Alive, or dying: no doubt either way.
-		case recent:
+		case t.Instance == "" && (recent || r.treatsAsGone(t) == nil):
+			all = append(all, doubt{t, "so that EC2 cannot be asked", recent})
+		case t.Instance != "" && s.EC2 == nil && r.treatsAsGone(t) == nil:
+			all = append(all, doubt{t, "EC2 could not be asked: " + orUnknown(s.NoEC2), false})
+		case t.Instance != "" && s.EC2 != nil && recent:
 			all = append(all, doubt{t, "EC2 does not know it yet, or not any more", true})
 		}
 	}
 	return all
 }
 
-func (r Readiness) treatsAsGone(t Trace) bool {
-	return slices.ContainsFunc(r.Gone, func(g TreatedAsGone) bool {
-		return g.Server == t.Server && (t.At.IsZero() || t.At.Before(g.At))
-	})
+// treatsAsGone gives what somebody said about the very launch: when it was asked
+// about, or ahead and after its end. Nil: nobody did.
+func (r Readiness) treatsAsGone(t Trace) *TreatedAsGone {
+	for i := range r.Gone {
+		g := &r.Gone[i]
+		if g.Server != t.Server {
+			continue
+		}
+		if ended := t.ended(); slices.Contains(g.Launches, t.launch()) || len(g.Launches) == 0 && !ended.IsZero() && !ended.After(g.At) {
+			return g
+		}
+	}
+	return nil
+}
+
+// launch names the launch, the same at every look.
+func (t Trace) launch() string {
+	if t.JobID != "" {
+		return string(t.JobID)
+	}
+	return "launch of " + t.At.UTC().Format(time.RFC3339)
 }
 
 // Unsettled says whether a later look may settle what this one leaves open.
@@ -114,7 +141,7 @@ func (r Readiness) stakes(id SourceServerID, s Standing) []obstacle {
 			`name it in "replaceLiveInstances" in the state if it may be lost`, strings.Join(live, ", "))})
 	}
 	for _, d := range r.doubts(id, s) {
-		all = append(all, obstacle{doubt: true, text: fmt.Sprintf("an instance of it may live, which DRS would terminate: DRS lists none, but %s; %s; "+
+		all = append(all, obstacle{doubt: d.launch(), text: fmt.Sprintf("an instance of it may live, which DRS would terminate: DRS lists none, but %s; %s; "+
 			`once you have seen that none lives, name the server in "treatAsGone" (--treat-as-gone %s)`, d.Trace, d.why, id)})
 	}
 	return all
@@ -134,12 +161,10 @@ func (r Readiness) SettledByPeople(servers []SourceServerID, s Standing) string 
 	var words []string
 	for _, id := range servers {
 		for _, d := range asking.doubts(id, s) {
-			i := slices.IndexFunc(r.Gone, func(g TreatedAsGone) bool { return g.Server == id })
-			if i < 0 || !r.treatsAsGone(d.Trace) {
-				continue
+			if g := r.treatsAsGone(d.Trace); g != nil {
+				words = append(words, fmt.Sprintf("server %s is treated as gone, as %s said at %s: DRS lists no recovery instance of it, and %s; %s",
+					id, Quote(g.By), g.At.UTC().Format(time.RFC3339), d.Trace, d.why))
 			}
-			words = append(words, fmt.Sprintf("server %s is treated as gone, as %s said at %s: DRS lists no recovery instance of it, and %s; %s",
-				id, Quote(r.Gone[i].By), r.Gone[i].At.UTC().Format(time.RFC3339), d.Trace, d.why))
 		}
 	}
 	return strings.Join(words, ". ")
@@ -148,11 +173,16 @@ func (r Readiness) SettledByPeople(servers []SourceServerID, s Standing) string 
 // longestLaunch is how long a launch may take of which nobody says when it ended.
 const longestLaunch = DefaultWaveTimeout
 
+// ended is when the launch was over at the latest; zero: nobody says.
+func (t Trace) ended() time.Time {
+	if t.Ended.IsZero() && !t.At.IsZero() {
+		return t.At.Add(longestLaunch)
+	}
+	return t.Ended
+}
+
 // recent says whether lists may still lag behind the launch at a time.
 func (t Trace) recent(now time.Time) bool {
-	ended := t.Ended
-	if ended.IsZero() && !t.At.IsZero() {
-		ended = t.At.Add(longestLaunch)
-	}
+	ended := t.ended()
 	return ended.IsZero() || now.Before(ended.Add(Grace))
 }

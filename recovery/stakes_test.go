@@ -29,8 +29,8 @@ func TestWitnessesThatDisagreeAreSettledOrAskedAbout(t *testing.T) {
 	ended.Attempt.Outcomes = []recovery.ServerOutcome{{Server: "s-abc", Status: "LAUNCHED", Instance: "i-1", JobID: "drsjob-1"}}
 	failed := ended
 	failed.Attempt.Outcomes = []recovery.ServerOutcome{{Server: "s-abc", Status: "FAILED"}}
-	gone := func(at time.Time) []recovery.TreatedAsGone {
-		return []recovery.TreatedAsGone{{Server: "s-abc", Request: recovery.Request{By: "ops", At: at}}}
+	gone := func(at time.Time, launches ...string) []recovery.TreatedAsGone {
+		return []recovery.TreatedAsGone{{Server: "s-abc", Launches: launches, Request: recovery.Request{By: "ops", At: at}}}
 	}
 	const ready, lives, asked, waits = "ready", "a live recovery instance", "an instance of it may live", "looks again"
 	for name, c := range map[string]struct {
@@ -57,6 +57,11 @@ func TestWitnessesThatDisagreeAreSettledOrAskedAbout(t *testing.T) {
 		"EC2 does not know it, long after":                 {last: launched, jobs: []recovery.Job{over}, ec2: map[recovery.InstanceID]string{}, want: ready},
 		"EC2 does not answer":                              {last: launched, jobs: []recovery.Job{over}, want: asked},
 		"EC2 does not answer, and a person did":            {last: launched, jobs: []recovery.Job{over}, gone: gone(now), want: ready},
+		"a person answered about this launch":              {last: launched, jobs: []recovery.Job{over}, gone: gone(now.Add(-time.Hour), "drsjob-1"), want: ready},
+		"a person answered about another launch":           {last: launched, jobs: []recovery.Job{over}, gone: gone(now, "drsjob-2"), want: asked},
+		"a person answered while it was under way":         {last: launched, jobs: []recovery.Job{over}, gone: gone(now.Add(-15 * time.Minute)), want: asked},
+		"a person answered, and lists may lag":             {last: launched, jobs: []recovery.Job{young}, ec2: map[recovery.InstanceID]string{}, gone: gone(now), want: waits},
+		"a person answered of a launch without an end":     {last: launched, gone: gone(now, "drsjob-1"), waited: true, want: ready},
 		"a person answered before it was launched":         {last: launched, jobs: []recovery.Job{over}, gone: gone(now.Add(-time.Hour)), want: asked},
 		"a person's word against what EC2 shows":           {last: launched, jobs: []recovery.Job{over}, ec2: map[recovery.InstanceID]string{"i-1": "running"}, gone: gone(now), want: lives},
 		"DRS does not know the job any more":               {last: launched, waited: true, want: asked},
