@@ -60,12 +60,25 @@ func (c *claim) settleRefused(ctx context.Context, refusal *recovery.Error) erro
 }
 
 // abandon gives the claim up when it could not be found out whether a job
-// exists. Nothing is refused: the next invocation looks again.
+// exists. Nothing is refused: it is looked for again, after waits that grow
+// where AWS refused the look.
 func (c *claim) abandon(ctx context.Context, why error) (*Started, error) {
 	if errors.Is(why, errLost) {
 		return nil, errLost
 	}
-	return nil, c.release(ctx, why)
+	var refused *recovery.Error
+	if !errors.As(why, &refused) {
+		return nil, c.release(ctx, why)
+	}
+	now := c.o.now()
+	later := c.held().Release(now).Postpone(now)
+	err := c.record(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Release(now).Postpone(now) }, &recovery.Event{At: now, Kind: recovery.EventPostponed,
+		Message: fmt.Sprintf("whether the start that was sent at %s made a job could not be found out, looked for again in %s: %s",
+			later.FirstSentAt.UTC().Format(time.RFC3339), later.RetryAt.Sub(now), refused.Message)})
+	if errors.Is(err, errLost) {
+		return nil, errLost
+	}
+	return nil, why
 }
 
 // release ends the lease of a claim whose invocation stops before it sent

@@ -139,7 +139,7 @@ func (s *surveyed) unsettled() (Step, bool) {
 	nothingNew := s.e.Cancel != nil || s.e.Pause != nil || s.stopped
 	for _, w := range s.waves {
 		a := s.e.Attempt(w.Number)
-		if s.status[w.Number] != StatusStarting || (nothingNew || !s.room(w)) && !a.MayHaveJob() {
+		if s.status[w.Number] != StatusStarting || (nothingNew || !s.room(w)) && !a.MayHaveJob() || s.unclear(w) {
 			continue
 		}
 		return Step{Action: DoStartWave, Wave: w.Number, Attempt: a.Attempt, Reason: fmt.Sprintf("the start of wave %d has no outcome yet", w.Number)}, true
@@ -189,6 +189,13 @@ func (s *surveyed) room(w *WaveRecord) bool {
 	return jobs < MostJobs && servers+w.Servers <= MostServersInJobs
 }
 
+// unclear says whether a start was sent, nobody could look for its job, and it
+// is not looked for again yet.
+func (s *surveyed) unclear(w *WaveRecord) bool {
+	a := s.e.Attempt(w.Number)
+	return a != nil && a.MayHaveJob() && s.now.Before(a.RetryAt)
+}
+
 func noRoom(w *WaveRecord) string {
 	return fmt.Sprintf("waits for room in the quotas of account %s, %s", w.AccountID, w.Region)
 }
@@ -225,6 +232,10 @@ func (s *surveyed) waiting() (time.Duration, string) {
 			if s.status[w.Number] == StatusRunning || s.holdsUp(w, a) {
 				sooner(s.e.pollInterval(s.now.Sub(a.StartedAt)), fmt.Sprintf("wave %d: job %s runs", w.Number, a.JobID))
 			}
+			continue
+		}
+		if s.unclear(w) {
+			sooner(a.RetryAt.Sub(s.now), fmt.Sprintf("whether the start of wave %d made a job could not be found out, and is looked for again", w.Number))
 			continue
 		}
 		begun := s.status[w.Number] == StatusStarting // and not sent, or it would have been settled
@@ -280,7 +291,16 @@ func (s *surveyed) questions() []Question {
 	return q
 }
 
+// longestUnclear is how long a cancelled execution waits for a look at whether a
+// start made a job.
+const longestUnclear = 15 * time.Minute
+
 func (s *surveyed) cancelled() Step {
+	for _, w := range s.waves {
+		if a := s.e.Attempt(w.Number); s.unclear(w) && s.now.Before(a.FirstRefusedAt.Add(longestUnclear)) {
+			return Step{Action: DoWait, Wait: max(a.RetryAt.Sub(s.now), time.Second), Reason: fmt.Sprintf("it was cancelled; whether the start of wave %d made a job is looked for again", w.Number)}
+		}
+	}
 	return Step{Action: DoFinish, Outcome: OutcomeCancelled, Reason: s.e.Cancel.words("cancelled") + s.runsOn()}
 }
 
@@ -292,10 +312,16 @@ func (s *surveyed) runsOn() string {
 			jobs = append(jobs, fmt.Sprintf("%s (wave %d)", a.JobID, w.Number))
 		}
 	}
-	if len(jobs) == 0 {
-		return ""
+	words := ""
+	if len(jobs) > 0 {
+		words = "; still running, for DRS cannot stop them: " + strings.Join(jobs, ", ")
 	}
-	return "; still running, for DRS cannot stop them: " + strings.Join(jobs, ", ")
+	for _, w := range s.waves {
+		if s.unclear(w) {
+			words += fmt.Sprintf("; whether the start of wave %d made a job could not be found out: look at the jobs of account %s, %s, in DRS", w.Number, w.AccountID, w.Region)
+		}
+	}
+	return words
 }
 
 // finish is what is left when nothing runs, nothing can start, and nobody has
