@@ -12,6 +12,7 @@ var (
 	againProof   = proof{room: "orchestrator", test: "TestWhatIsRecoveredWhileWeWaitToSendAgainIsNotTerminated"}
 	pauseProof   = proof{room: "orchestrator", test: "TestNothingIsSentAfterAPause"}
 	unsentProof  = proof{room: "orchestrator", test: "TestWhatWasSentAndLeftNoJobStaysUnsentWhilePaused"}
+	witnessProof = proof{room: "recovery", test: "TestWitnessesThatDisagreeAreSettledOrAskedAbout"}
 	goneProof    = proof{room: "orchestrator", test: "TestWhatEC2KnowsToBeGoneHoldsNothingUp"}
 	doorProof    = proof{room: "cmd/muster", test: "TestDoors"}
 	borrowProof  = proof{room: "event", test: "TestACallersOwnPlanTakesAStoredGroupsAccountWithTheGroupsSettingsAlone"}
@@ -105,6 +106,9 @@ var variants = []variant{
 	{"an instance that is said to live is not looked for in EC2", "recovery/stakes.go", []string{
 		"		for _, t := range s.traces(id) {\n			add(t.Instance)\n		}\n", "",
 	}, goneProof},
+	{"a recovery that seems to be under way is left to DRS to refuse", "recovery/stakes.go", []string{
+		"			all = append(s.underWay(known, false), all...)\n", "			_ = known\n",
+	}, witnessProof},
 	{"a start is sent again without another look at what lives", "orchestrator/send.go", []string{
 		"		if try > 1 || c.o.now().Sub(looked) > freshLook {\n", "		if false {\n",
 		"	until := looked.Add(recovery.SendTimeout)\n", "	until := now.Add(recovery.SendTimeout)\n",

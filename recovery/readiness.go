@@ -115,9 +115,7 @@ func (r Readiness) obstacles(server Server, s Standing) []obstacle {
 	if known.StagingArea == "EXTENSION_ERROR" {
 		all = append(all, obstacle{text: "its staging area reports EXTENSION_ERROR"})
 	}
-	if s.held(known) {
-		all = append(all, obstacle{text: known.LastLaunch.holding(), passes: true})
-	}
+	all = append(all, s.underWay(known, true)...)
 	all = append(all, r.stakes(server.ID, s)...)
 	if server.Snapshot != "" && !s.usable(server.ID, server.Snapshot) {
 		all = append(all, obstacle{text: fmt.Sprintf("it has no usable recovery point %s", server.Snapshot)})

@@ -148,9 +148,37 @@ func (r Readiness) stakes(id SourceServerID, s Standing) []obstacle {
 }
 
 // CheckStakes judges nothing but whether a launch of the servers would destroy
-// something: what is asked again right before every StartRecovery.
+// something: what is asked again right before every StartRecovery. A launch in
+// earnest that seems to be under way is at stake, too: lists lag, and it may be
+// over by now, so that DRS would not refuse ours.
 func (r Readiness) CheckStakes(wave []Server, s Standing) error {
-	return refusal(wave, func(server Server) []obstacle { return r.stakes(server.ID, s) })
+	return refusal(wave, func(server Server) []obstacle {
+		all := r.stakes(server.ID, s)
+		if known := s.server(server.ID); known != nil {
+			all = append(s.underWay(known, false), all...)
+		}
+		return all
+	})
+}
+
+// underWay lists the launches of a server that seem to be under way: with
+// drills, or those in earnest alone.
+func (s Standing) underWay(server *SourceServer, drills bool) (all []obstacle) {
+	l := server.LastLaunch
+	if s.held(server) && (drills || l.Type != string(Drill)) {
+		all = append(all, obstacle{text: l.holding(), passes: true})
+	}
+	for _, r := range s.Recovered {
+		id := r.Attempt.launchOf(server.ID)
+		j := s.job(id)
+		if j == nil || j.Over() || id == l.JobID {
+			continue
+		}
+		if _, known := s.left(&Trace{Server: server.ID, JobID: id}); !known {
+			all = append(all, obstacle{text: LastLaunch{JobID: id}.holding(), passes: true})
+		}
+	}
+	return all
 }
 
 // SettledByPeople tells which doubts a person settled, with both witnesses; "" where there

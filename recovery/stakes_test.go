@@ -32,7 +32,8 @@ func TestWitnessesThatDisagreeAreSettledOrAskedAbout(t *testing.T) {
 	gone := func(at time.Time, launches ...string) []recovery.TreatedAsGone {
 		return []recovery.TreatedAsGone{{Server: "s-abc", Launches: launches, Request: recovery.Request{By: "ops", At: at}}}
 	}
-	const ready, lives, asked, waits = "ready", "a live recovery instance", "an instance of it may live", "looks again"
+	const ready, lives, asked, waits, runs = "ready", "a live recovery instance", "an instance of it may live", "looks again", "is launching it"
+	running := recovery.LastLaunch{JobID: "drsjob-1", Status: "IN_PROGRESS", Type: "RECOVERY", At: now.Add(-time.Minute)}
 	for name, c := range map[string]struct {
 		last      recovery.LastLaunch
 		instances []recovery.RecoveryInstance
@@ -69,6 +70,9 @@ func TestWitnessesThatDisagreeAreSettledOrAskedAbout(t *testing.T) {
 		"no job is named":                                  {last: recovery.LastLaunch{Status: "LAUNCHED", Type: "RECOVERY", At: now.Add(-72 * time.Hour)}, want: asked},
 		"the list of jobs is older than the server's word": {last: launched, jobs: []recovery.Job{job("IN_PROGRESS", time.Time{})}, want: waits},
 		"the job launched it, and others are under way":    {last: launched, jobs: []recovery.Job{job("LAUNCHED", time.Time{})}, ec2: map[recovery.InstanceID]string{"i-1": "pending"}, want: lives},
+		"a recovery seems to be under way":                 {last: running, jobs: []recovery.Job{job("IN_PROGRESS", time.Time{})}, want: runs},
+		"a recovery of our record seems to be under way":   {recovered: []recovery.Recovered{record}, jobs: []recovery.Job{job("IN_PROGRESS", time.Time{})}, want: runs},
+		"a recovery was under way, and its job is over":    {last: running, jobs: []recovery.Job{over}, ec2: map[recovery.InstanceID]string{"i-1": "running"}, want: lives},
 		"DRS lists it":                                     {last: launched, instances: []recovery.RecoveryInstance{{ID: "i-1", EC2: "i-1", Server: "s-abc", EC2State: "RUNNING", JobID: "drsjob-1"}}, want: lives},
 		"DRS lists it, and EC2 knows better":               {last: launched, instances: []recovery.RecoveryInstance{{ID: "i-1", EC2: "i-1", Server: "s-abc", EC2State: "RUNNING", JobID: "drsjob-1"}}, ec2: map[recovery.InstanceID]string{"i-1": "terminated"}, want: ready},
 		"DRS lists it as terminated":                       {last: launched, instances: []recovery.RecoveryInstance{{ID: "i-1", EC2: "i-1", Server: "s-abc", EC2State: "TERMINATED", JobID: "drsjob-1"}}, want: ready},
@@ -98,7 +102,7 @@ func TestWitnessesThatDisagreeAreSettledOrAskedAbout(t *testing.T) {
 				return
 			}
 			var refused *recovery.Error
-			if !errors.As(err, &refused) || !strings.Contains(refused.Message, c.want) || refused.Retryable || (len(refused.InDoubt) == 1) != (c.want == asked) {
+			if !errors.As(err, &refused) || !strings.Contains(refused.Message, c.want) || refused.Retryable != (c.want == runs) || (len(refused.InDoubt) == 1) != (c.want == asked) {
 				t.Errorf("got %+v, want a refusal of which a person hears %q", refused, c.want)
 			}
 		})
