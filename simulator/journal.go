@@ -75,6 +75,9 @@ type entry struct {
 // JournalIdentity tells which world a journal is of, and leaves it alone; the
 // error is fs.ErrNotExist where there is none.
 func JournalIdentity(path string) (Identity, error) {
+	if err := regular(path); err != nil {
+		return Identity{}, err
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return Identity{}, err
@@ -92,6 +95,9 @@ func JournalIdentity(path string) (Identity, error) {
 const mostHeader = 64 << 10
 
 func (w *World) openJournal(path string) (err error) {
+	if err := regular(path); err != nil {
+		return err
+	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("simulator: journal: %w", err)

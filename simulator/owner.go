@@ -20,7 +20,7 @@ func ownersAlone(file *os.File) error {
 		return fmt.Errorf("everybody may write into the folder of %s (mode %04o), and put another file in its place: take that away (chmod o-w), or use another folder", file.Name(), info.Mode().Perm())
 	}
 	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() {
+	if err != nil {
 		return err
 	}
 	if owner, known := info.Sys().(*syscall.Stat_t); known && int(owner.Uid) != os.Geteuid() {
@@ -29,6 +29,16 @@ func ownersAlone(file *os.File) error {
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return file.Chmod(mode &^ 0o177)
+	}
+	return nil
+}
+
+// regular refuses what is no regular file, and is to be asked before a journal
+// is opened: to open a pipe would wait for ever. What is not there is fine.
+func regular(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("simulator: the journal %s is no file (mode %s): take it away, or use another folder", path, info.Mode())
 	}
 	return nil
 }

@@ -4,7 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"muster/simulator"
 )
@@ -55,5 +57,33 @@ func TestTheJournalIsItsOwnersAlone(t *testing.T) {
 	}
 	if err := begin(); err == nil || !strings.Contains(err.Error(), path+" belongs to user 65534 (mode 0600)") {
 		t.Errorf("of somebody else: %v", err)
+	}
+}
+
+// A pipe would be waited for, for ever.
+func TestAJournalThatIsNoRegularFileIsRefused(t *testing.T) {
+	fleet, err := simulator.LoadFleet(simulator.DefaultFleet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "simulator.jsonl")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused := make(chan [2]error, 1)
+	go func() {
+		_, begun := simulator.New(fleet, simulator.Options{Journal: path})
+		_, looked := simulator.JournalIdentity(path)
+		refused <- [2]error{begun, looked}
+	}()
+	select {
+	case errs := <-refused:
+		for _, err := range errs {
+			if err == nil || !strings.Contains(err.Error(), path+" is no file") {
+				t.Errorf("got %v", err)
+			}
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it is waited for")
 	}
 }

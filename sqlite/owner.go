@@ -15,6 +15,7 @@ import (
 // that others may use is taken from them. One that is somebody else's is
 // refused, whoever we are, and so is a folder in which everybody may put another
 // in its place. A group that may write into the folder was let in by its owner.
+// What is no regular file is refused before anybody opens it.
 func ownersAlone(path string) error {
 	for _, folder := range folders(path) {
 		info, err := os.Stat(folder)
@@ -27,11 +28,14 @@ func ownersAlone(path string) error {
 	}
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(name)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
+		}
+		if !info.Mode().IsRegular() { // to open a pipe would wait for ever
+			return fmt.Errorf("%s is no file, but %s: take it away, or choose another file", name, kindOf(info.Mode()))
 		}
 		if owner, known := info.Sys().(*syscall.Stat_t); known && int(owner.Uid) != os.Geteuid() {
 			return fmt.Errorf("%s belongs to user %d (mode %04o), who can change what it says, and not to you, user %d: to make it yours, chown %d %s && chmod 600 %[6]s",
@@ -44,6 +48,18 @@ func ownersAlone(path string) error {
 		}
 	}
 	return nil
+}
+
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a folder"
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
 }
 
 // folders are where a file is: beside its name, and beside what that leads to.

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"muster/sqlite"
 )
@@ -92,6 +94,35 @@ func TestAFileOfSomebodyElseIsRefused(t *testing.T) {
 		want := fmt.Sprintf("%s belongs to user 65534 (mode 0600), who can change what it says, and not to you, user 0: to make it yours, chown 0 '%[1]s' && chmod 600 '%[1]s'", path+suffix)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v\nwant %s", err, want)
+		}
+	}
+}
+
+// A pipe would be waited for, for ever.
+func TestWhatIsNoRegularFileIsRefused(t *testing.T) {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		for kind, put := range map[string]func(string) error{
+			"a named pipe": func(path string) error { return syscall.Mkfifo(path, 0o600) },
+			"a folder":     func(path string) error { return os.Mkdir(path, 0o700) },
+			"a device":     func(path string) error { return os.Symlink("/dev/zero", path) },
+		} {
+			path := filepath.Join(t.TempDir(), "muster.db")
+			if err := put(path + suffix); err != nil {
+				t.Fatal(err)
+			}
+			refused := make(chan error, 1)
+			go func() {
+				_, err := sqlite.Open(t.Context(), path)
+				refused <- err
+			}()
+			select {
+			case err := <-refused:
+				if err == nil || !strings.Contains(err.Error(), path+suffix+" is no file, but "+kind) {
+					t.Errorf("%s%s: %v", kind, suffix, err)
+				}
+			case <-time.After(10 * time.Second):
+				t.Errorf("%s%s: it is waited for", kind, suffix)
+			}
 		}
 	}
 }

@@ -126,7 +126,7 @@ func TestFilesThatCannotBeOpenedAreTold(t *testing.T) {
 	for path, want := range map[string]string{
 		text:                              "is not a SQLite database: choose another file",
 		damaged:                           "execution store",
-		dir:                               "is a directory",
+		dir:                               "is no file, but a folder",
 		filepath.Join(text, "muster.db"):  "not a directory",
 		filepath.Join(dir, "nul\x00name"): "invalid argument",
 		filepath.Join(dir, strings.Repeat("n", 300)): "file name too long",
