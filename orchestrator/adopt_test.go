@@ -266,6 +266,39 @@ func TestAFileThatWasMovedIsTakenAsItIsAndOneThatWasCopiedIsRefused(t *testing.T
 	}
 }
 
+// By a link that is gone, the original could not be found any more.
+func TestAFileThatWasUsedThroughALinkIsNotTakenForMovedOnceTheLinkIsGone(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "folder", "a.db"), filepath.Join(dir, "link")
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Dir(path), link); err != nil {
+		t.Fatal(err)
+	}
+	openFile := func(path string) *sqlite.Store {
+		t.Helper()
+		s, err := sqlite.Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+	linked := openFile(filepath.Join(link, "a.db"))
+	used(t, linked, rehearsed)
+	if _, err := linked.Backup(t.Context(), filepath.Join(dir, "b.db")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(link); err != nil {
+		t.Fatal(err)
+	}
+	wantWrongWorld(t, map[string]error{"the copy": mayDrive(t, homeIn(openFile(filepath.Join(dir, "b.db")), rehearsed))}, path)
+	if err := mayDrive(t, homeIn(openFile(path), rehearsed)); err != nil {
+		t.Errorf("the original: %v", err)
+	}
+}
+
 func TestThereIsNothingToAdoptWhereNothingWasCopied(t *testing.T) {
 	s := tables(t, "muster")[0]
 	h := homeIn(s, real)

@@ -54,8 +54,9 @@ func (s *Store) SetIdentity(ctx context.Context, i recovery.Identity) error {
 	return nil
 }
 
-// Here implements recovery.IdentityStore.
-func (s *Store) Here() recovery.RecordPlace { return recovery.RecordPlace{File: s.path} }
+// Here implements recovery.IdentityStore. By a link that is gone one day a copy
+// would be taken for the file that was moved.
+func (s *Store) Here() recovery.RecordPlace { return recovery.RecordPlace{File: s.real} }
 
 // There implements recovery.IdentityStore. This very file under another name
 // is no other record, and neither is a file that has none: it is left as it is.

@@ -20,7 +20,8 @@ import (
 
 // Store is a recovery.ExecutionStore and a recovery.PlanStore in a file.
 type Store struct {
-	path string
+	path string // as it was said
+	real string // where that leads, past every link
 	db   *sql.DB
 }
 
@@ -31,7 +32,7 @@ var (
 
 // Open opens the file, which is made, readable by its owner only, where there
 // is none, taken from others where it is ours, and brought to the newest schema where it has an older one. The
-// caller closes the store.
+// caller closes the store. What is no regular file is refused.
 func Open(ctx context.Context, path string) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -39,6 +40,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	s := &Store{path: path}
 	if err := create(path); err != nil {
+		return nil, s.explain("opening", err)
+	}
+	if s.real, err = filepath.EvalSymlinks(path); err != nil {
 		return nil, s.explain("opening", err)
 	}
 	if s.db, err = sql.Open("sqlite", dsn(path)); err != nil {
