@@ -74,7 +74,7 @@ func TestARestoredCopyIsDrivenFromOnceItIsAdoptedAndTheOtherIsFenced(t *testing.
 	was := identity(t, first)
 
 	here := homeIn(second, real)
-	wantWrongWorld(t, map[string]error{"a copy": mayDrive(t, here)}, "table muster-restored in us-east-1", "table muster in us-east-1", string(was.ID), "muster hub adopt --reason")
+	wantWrongWorld(t, map[string]error{"a copy": mayDrive(t, here)}, "table muster-restored in us-east-1", "table muster in us-east-1", string(was.ID), "muster hub adopt --aws --store dynamodb:muster-restored --reason")
 	adopted, err := here.Adopt(t.Context(), lost)
 	if err != nil || adopted.NotFenced != "" {
 		t.Fatalf("got %+v, %v", adopted, err)

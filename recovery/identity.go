@@ -3,7 +3,9 @@ package recovery
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,6 +45,29 @@ func (p RecordPlace) String() string {
 		return "table " + p.Table + " in " + p.Region
 	}
 	return "file " + p.File
+}
+
+// command is a command of muster about the record, for a shell in any folder.
+// inAWS: the record's hub is in AWS.
+func (p RecordPlace) command(verb string, inAWS bool) string {
+	switch {
+	case p.Table == "":
+		return "muster " + verb + " --store " + shellWord("sqlite:"+p.File)
+	case inAWS:
+		verb += " --aws"
+	}
+	return "AWS_REGION=" + shellWord(p.Region) + " muster " + verb + " --store " + shellWord("dynamodb:"+p.Table)
+}
+
+var plainWord = regexp.MustCompile(`^[a-zA-Z0-9/._:@%+-]+$`)
+
+// shellWord quotes text for a command that somebody may paste, where that is
+// needed.
+func shellWord(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // Identity says which record of executions this is, where it was when that was
@@ -115,9 +140,9 @@ func (i *Identity) Owns(w World, here AWS) bool {
 // both.
 func (i *Identity) Foreign(id ExecutionID, w World, here AWS) *Error {
 	if !i.Has(w.Record) {
-		return Errorf(WrongWorld, "execution %s belongs to the record %s, and this is the record %s: nothing was done. Go on with it in its own record, or begin another one here", id, w.Record, i.ID)
+		return Errorf(WrongWorld, "execution %s belongs to the record %s, and this is the record %s (%s): nothing was done. Go on with it in the record that muster hub show calls %[2]s, or begin another one here", id, w.Record, i.ID, i.Where)
 	}
-	return Errorf(WrongWorld, "execution %s belongs to %s, and this would act in %s: nothing was done. Go on with it where it was begun, or begin another one here", id, w.AWS, here)
+	return Errorf(WrongWorld, "execution %s belongs to %s, and this would act in %s: nothing was done. Go on with it where it was begun (%s), or begin another one here", id, w.AWS, here, w.AWS.way())
 }
 
 // Closed is the refusal to drive anything from a record that another one took
@@ -127,14 +152,14 @@ func (i *Identity) Closed() error {
 		return nil
 	}
 	f := i.Fenced
-	return Errorf(WrongWorld, "the executions of this record (%s, id %s) were taken over by the record %s (%s) at %s, by %s: nothing is driven from here any more. Go on there",
-		i.Where, i.ID, f.Record, f.Where, f.At.UTC().Format(time.RFC3339), Quote(f.By))
+	return Errorf(WrongWorld, "the executions of this record (%s, id %s) were taken over by the record %s (%s) at %s, by %s: nothing is driven from here any more. Go on there; to see what it holds: %s",
+		i.Where, i.ID, f.Record, f.Where, f.At.UTC().Format(time.RFC3339), Quote(f.By), f.Where.command("list", i.AWS != ""))
 }
 
 // Copied is the refusal to drive anything from a record that is elsewhere than
 // it says.
 func (i *Identity) Copied(here RecordPlace) *Error {
-	return Errorf(WrongWorld, "this record (%s) has the id %s of another one (%s): it is a restored copy or a replica, and the same executions could be driven from both. Nothing was done. %s", here, i.ID, i.Where, adoptHint)
+	return Errorf(WrongWorld, "this record (%s) has the id %s of another one (%s): it is a restored copy or a replica, and the same executions could be driven from both. Nothing was done. %s", here, i.ID, i.Where, adoptHint(here, i.AWS != ""))
 }
 
 // Moves says whether the hub was in another account than the one that is acted
@@ -146,10 +171,12 @@ func (i *Identity) Moves(here AWS) bool {
 // Moved is the refusal to drive anything from a record whose hub is in another
 // account.
 func (i *Identity) Moved(here AWS) *Error {
-	return Errorf(WrongWorld, "this record (%s, id %s) belongs to a hub in %s, and this would act in %s. Nothing was done. %s", i.Where, i.ID, i.AWS, here, adoptHint)
+	return Errorf(WrongWorld, "this record (%s, id %s) belongs to a hub in %s, and this would act in %s. Nothing was done. %s", i.Where, i.ID, i.AWS, here, adoptHint(i.Where, true))
 }
 
-const adoptHint = `To take its executions over and fence the other record: muster hub adopt --reason "…"`
+func adoptHint(here RecordPlace, inAWS bool) string {
+	return "To take its executions over and fence the other record: " + here.command("hub adopt", inAWS) + ` --reason "…"`
+}
 
 // Fence gives the identity of a record whose executions another one takes over.
 func (i Identity) Fence(by RecordID, where RecordPlace, r Request) Identity {

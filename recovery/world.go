@@ -100,6 +100,20 @@ func (a AWS) String() string {
 	return cmp.Or(string(a), "an AWS that is not known")
 }
 
+// way says how a command is led to the AWS.
+func (a AWS) way() string {
+	if m := realAWS.FindStringSubmatch(string(a)); m != nil {
+		return "--aws, with credentials of account " + m[2]
+	}
+	if parts := a.simulated(); parts != nil {
+		return fmt.Sprintf("--data with the folder, or --endpoint with the muster simulate, whose id is %s", parts[0])
+	}
+	if url, is := strings.CutPrefix(string(a), endpointPrefix); is {
+		return "--endpoint " + shellWord(url)
+	}
+	return "by the same flags"
+}
+
 // Kept gives the world as a store keeps it; "" where it is not known.
 func (w World) Kept() string {
 	if w.IsZero() {

@@ -106,13 +106,46 @@ func TestWhatARecordOwns(t *testing.T) {
 func TestARefusalNamesBothWorlds(t *testing.T) {
 	i := recovery.Identity{ID: "r2", Where: recovery.RecordPlace{Table: "muster", Region: "us-east-1"}}
 	err := i.Foreign("exec-1", recovery.World{Record: "r2", AWS: "aws:111111111111"}, "aws:222222222222")
-	for _, words := range []string{"exec-1", "AWS account 111111111111 (partition aws)", "AWS account 222222222222 (partition aws)", "nothing was done"} {
+	for _, words := range []string{"exec-1", "AWS account 111111111111 (partition aws)", "AWS account 222222222222 (partition aws)", "nothing was done", "Go on with it where it was begun (--aws, with credentials of account 111111111111)"} {
 		if !strings.Contains(err.Message, words) || err.Code != recovery.WrongWorld || err.Retryable {
 			t.Errorf("%v does not say %q", err, words)
 		}
 	}
 	err = i.Foreign("exec-1", recovery.World{Record: "r1", AWS: "aws:111111111111"}, "aws:111111111111")
-	if !strings.Contains(err.Message, "belongs to the record r1, and this is the record r2") {
+	if !strings.Contains(err.Message, "belongs to the record r1, and this is the record r2 (table muster in us-east-1)") || !strings.Contains(err.Message, "muster hub show calls r1") {
+		t.Error(err)
+	}
+	err = i.Foreign("exec-1", recovery.World{Record: "r2", AWS: recovery.SimulatedAWS("ab12", 1, "489c", "fleet")}, "aws:222222222222")
+	if !strings.Contains(err.Message, "whose id is ab12") {
+		t.Error(err)
+	}
+	err = i.Foreign("exec-1", recovery.World{Record: "r2", AWS: recovery.AWSAt("http://127.0.0.1:4566")}, "aws:222222222222")
+	if !strings.Contains(err.Message, "--endpoint http://127.0.0.1:4566") {
+		t.Error(err)
+	}
+}
+
+func TestARefusalSaysTheWholeCommandThatHelps(t *testing.T) {
+	file, table := recovery.RecordPlace{File: "/data/anna's drills/executions.db"}, recovery.RecordPlace{Table: "muster-2", Region: "eu-west-1"}
+	plain := recovery.RecordPlace{File: "/data/executions.db"}
+	rehearsed, earnest := recovery.Identity{ID: "r1", Where: plain}, recovery.Identity{ID: "r1", AWS: "aws:111111111111", Where: table}
+	fenced := func(i recovery.Identity, where recovery.RecordPlace) error {
+		i = i.Fence("r2", where, recovery.Request{By: "anna"})
+		return i.Closed()
+	}
+	for want, err := range map[string]error{
+		`muster hub adopt --store 'sqlite:/data/anna'\''s drills/executions.db' --reason "…"`:  rehearsed.Copied(file),
+		`muster hub adopt --store sqlite:/data/executions.db --reason "…"`:                     earnest.Copied(plain),
+		`: AWS_REGION=eu-west-1 muster hub adopt --store dynamodb:muster-2 --reason "…"`:       rehearsed.Copied(table),
+		`: AWS_REGION=eu-west-1 muster hub adopt --aws --store dynamodb:muster-2 --reason "…"`: earnest.Copied(table),
+		`: muster list --store sqlite:/data/executions.db`:                                     fenced(rehearsed, plain),
+		`: AWS_REGION=eu-west-1 muster list --aws --store dynamodb:muster-2`:                   fenced(earnest, table),
+	} {
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%v\ndoes not end with %s", err, want)
+		}
+	}
+	if err := earnest.Moved("aws:222222222222"); !strings.HasSuffix(err.Message, `: AWS_REGION=eu-west-1 muster hub adopt --aws --store dynamodb:muster-2 --reason "…"`) {
 		t.Error(err)
 	}
 }
