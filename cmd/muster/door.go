@@ -18,6 +18,14 @@ import (
 // one payload, and more than AWS takes of what the simulator serves.
 const mostBody = mostPayload
 
+// A body of more than largeBody bytes, or of a length that nobody told, is
+// large, and mostLarge of those are read at the same time: what all clients
+// together can fill with bodies that come slowly is bounded.
+const (
+	largeBody = 256 << 10
+	mostLarge = 8
+)
+
 // door stands before everything that is served. A browser on this machine
 // reaches loopback as well as we do, and sends what any web page tells it to; so
 // nothing comes in that a page could have sent.
@@ -27,6 +35,7 @@ type door struct {
 	anyType  string // what is below this path may come with any content type; "": nothing
 	visitors *visitors
 	answer   time.Duration // for a client to take its answer
+	large    chan struct{} // holds one for each large body that is being read
 }
 
 // ServeHTTP lets a request in, whole: its body is in memory then. What comes
@@ -39,7 +48,17 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		apiError(w, status, kind, why)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
+	if r.ContentLength > mostBody {
+		w.Header().Set("Connection", "close")
+		tooLarge(w, mostBody)
+		return
+	}
+	body, err := d.read(w, r)
+	if errors.Is(err, errCrowded) {
+		w.Header().Set("Connection", "close")
+		apiError(w, http.StatusTooManyRequests, "TooManyRequestsException", fmt.Sprintf("%d large requests are being read: try again in a moment", mostLarge))
+		return
+	}
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		tooLarge(w, mostBody)
 		return
@@ -53,6 +72,21 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.visitors.received(r.Context())
 	_ = within.SetWriteDeadline(time.Time{})
 	d.inside.ServeHTTP(&answering{ResponseWriter: w, first: func() { _ = within.SetWriteDeadline(time.Now().Add(d.answer)) }}, r)
+}
+
+var errCrowded = errors.New("too many large bodies are being read")
+
+// read reads the whole body. errCrowded: it is large, as many others are.
+func (d *door) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength < 0 || r.ContentLength > largeBody {
+		select {
+		case d.large <- struct{}{}:
+			defer func() { <-d.large }()
+		default:
+			return nil, errCrowded
+		}
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
 }
 
 // refusal says why a request is not let in; status 0: it is.

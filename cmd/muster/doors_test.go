@@ -213,6 +213,55 @@ func TestDoors(t *testing.T) {
 				}
 			})
 
+			t.Run("large bodies that come slowly", func(t *testing.T) {
+				answers := make(chan *http.Response, mostLarge+1)
+				for i := range mostLarge + 1 {
+					length := fmt.Sprintf("Content-Length: %d\r\n\r\n{", largeBody+1)
+					if i%2 == 0 {
+						length = "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
+					}
+					c := knock(t, address)
+					defer c.Close()
+					if _, err := io.WriteString(c, "POST "+server.path+" HTTP/1.1\r\nHost: "+address+"\r\nContent-Type: application/json\r\n"+length); err != nil {
+						t.Fatal(err)
+					}
+					go func() {
+						answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+						if err != nil {
+							t.Error(err)
+						}
+						answers <- answer
+					}()
+				}
+				for i := range mostLarge + 1 {
+					answer := <-answers
+					if answer == nil {
+						continue
+					}
+					want := http.StatusRequestTimeout // the others are read until then
+					if i == 0 {
+						want = http.StatusTooManyRequests
+						server.normal(t, s.url)
+					}
+					if answer.StatusCode != want || !answer.Close {
+						t.Errorf("answer %d: status %d, want %d; closed: %t", i+1, answer.StatusCode, want, answer.Close)
+					}
+				}
+				request, err := http.NewRequest(http.MethodPost, s.url+server.path, strings.NewReader(strings.Repeat(" ", largeBody+1)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				request.Header.Set("Content-Type", "application/json")
+				answer, err := http.DefaultClient.Do(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				answer.Body.Close()
+				if answer.StatusCode == http.StatusTooManyRequests {
+					t.Error("nothing is read any more, and a large body is refused")
+				}
+			})
+
 			t.Run("nine hundred at once", func(t *testing.T) {
 				runtime.GC()
 				var before, with runtime.MemStats

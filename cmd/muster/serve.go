@@ -76,7 +76,7 @@ func (m *Main) serve(ctx context.Context, s *serverFlags, l net.Listener, h http
 	}
 	visitors := &visitors{most: most.connections}
 	server := &http.Server{
-		Handler:           &door{inside: h, hosts: hostsOf(s.listen, l.Addr()), anyType: anyType, visitors: visitors, answer: most.answer},
+		Handler:           &door{inside: h, hosts: hostsOf(s.listen, l.Addr()), anyType: anyType, visitors: visitors, answer: most.answer, large: make(chan struct{}, mostLarge)},
 		ReadHeaderTimeout: most.header,
 		ReadTimeout:       most.request,
 		IdleTimeout:       most.idle,
