@@ -20,6 +20,10 @@ type Home struct {
 	// AWS says which AWS is acted in. It is asked before anything is done there,
 	// often, and never by who only looks at the record or writes to it.
 	AWS func(context.Context) (recovery.AWS, error)
+	// Witness says why an attempt of before there were worlds was made in the AWS
+	// that is acted in, although no job of it is known; "": it does not know. nil:
+	// there is none.
+	Witness func(*recovery.Attempt) (why string, err error)
 
 	mu    sync.Mutex
 	known recovery.Identity

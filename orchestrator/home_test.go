@@ -196,6 +196,76 @@ func TestAnExecutionOfBeforeWithoutAJobIsBoundAtOnce(t *testing.T) {
 	})
 }
 
+// A start that was sent and not answered may have made a job in another world.
+func TestAnExecutionOfBeforeWhoseStartWasSentIsBoundWhereItsJobIsFound(t *testing.T) {
+	for name, made := range map[string]bool{"a job was made": true, "no job was made": false} {
+		t.Run(name, func(t *testing.T) {
+			inHouse(t, 2, nil, func(t *testing.T, h *house, _ *orchestrator.Orchestrator) {
+				process := newProcess()
+				process.stop, process.how = call{"StartRecovery " + string(serverID(1)), 1}, map[bool]disturbance{true: killedAfter, false: killedBefore}[made]
+				before := h.invocation(process, 0) // of a version without worlds
+				h.begin(before, h.plan(1, 1))
+				first := h.wave
+				first.Wave = recovery.Wave{Number: 1}
+				ctx, cancel := context.WithCancel(t.Context())
+				over := make(chan struct{})
+				go func() {
+					defer close(over)
+					_, _ = before.StartWave(ctx, first)
+				}()
+				<-process.died
+				defer func() {
+					cancel()
+					close(process.buried)
+					<-over
+				}()
+
+				elsewhere := openOn(t, inFile, 2, fleet(2, "", nil), simulator.Options{})
+				there := elsewhere.starter(nil)
+				there.Now, there.Executions, there.Home = time.Now, h.store, homeIn(h.identities(), real)
+				ways := func() map[string]error {
+					_, poll := there.Poll(t.Context(), orchestrator.Poll{Execution: h.wave.Execution})
+					_, begin := there.Continue(t.Context(), orchestrator.Begin{Execution: h.wave.Execution, Plan: h.plan(1, 1), Type: h.wave.Type})
+					_, start := there.StartWave(t.Context(), first)
+					return map[string]error{"Poll": poll, "Continue": begin, "StartWave": start}
+				}
+				retryable := func(want bool) {
+					t.Helper()
+					errs := ways()
+					wantWrongWorld(t, errs, "AWS account 999999999999 (partition aws) knows no job of wave 1, which may have been started elsewhere", "muster resume "+string(h.wave.Execution), "begin another one here")
+					for what, err := range errs {
+						if refused, is := errors.AsType[*recovery.Error](err); is && refused.Retryable != want {
+							t.Errorf("%s: retryable: %t, want %t", what, refused.Retryable, want)
+						}
+					}
+				}
+				was := h.record()
+				retryable(true)
+				time.Sleep(recovery.SendTimeout + recovery.Grace)
+				retryable(false)
+				if after := h.record(); !reflect.DeepEqual(after, was) {
+					t.Errorf("the record was changed:\n%+v\n%+v", was, after)
+				}
+				if n := elsewhere.count("StartRecovery"); n != 0 {
+					t.Errorf("%d jobs were started elsewhere", n)
+				}
+				if !made {
+					return
+				}
+				o := h.invocation(newProcess(), 0)
+				o.Home = homeIn(h.identities(), rehearsed)
+				h.drive(o, asksNobody(t))
+				if bound := h.eventsOf(recovery.EventBound); len(bound) != 1 || !strings.Contains(bound[0].Message, string(h.record().Attempts[0].JobID)) {
+					t.Errorf("the log says %+v, want once that it was bound, and by which job", bound)
+				}
+				if n := h.count("StartRecovery"); n != 2 {
+					t.Errorf("%d jobs were started for two waves", n)
+				}
+			})
+		})
+	}
+}
+
 // Hand-written machines tell the accounts of waves one by one: where nobody can
 // be asked for the jobs that there are, nothing is decided.
 func TestAnExecutionOfBeforeThatNobodyOpenedIsBoundOnceItsJobsCanBeAskedFor(t *testing.T) {

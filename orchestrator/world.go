@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"muster/recovery"
 )
@@ -125,35 +127,42 @@ func (o *Orchestrator) bound(ctx context.Context, e *recovery.Execution, account
 }
 
 // evidence says why an execution that does not say its world is of this one:
-// it has no job yet, or one of its jobs is known here. "": nobody can be asked,
+// it has no job yet, one of its jobs is known here, or a witness says so. "": nobody can be asked,
 // since the event does not tell the accounts of the waves that have jobs. The
 // refusal is a *recovery.Error.
 func (o *Orchestrator) evidence(ctx context.Context, e *recovery.Execution, accounts map[int]recovery.AccountContext) (why string, err error) {
-	jobs, young := map[recovery.AccountContext][]recovery.JobID{}, false
-	var all []recovery.JobID
+	var all traces
+	told, young := map[recovery.AccountContext]*traces{}, false
 	for i := range e.Attempts {
 		a := &e.Attempts[i]
-		if a.JobID == "" {
+		switch {
+		case a.JobID != "":
+			young = young || o.now().Before(a.StartedAt.Add(recovery.JobVisibility))
+		case a.MayHaveJob():
+			young = young || o.now().Before(a.SendDeadline.Add(recovery.Grace))
+		default:
 			continue
 		}
-		all = append(all, a.JobID)
-		young = young || o.now().Before(a.StartedAt.Add(recovery.JobVisibility))
-		if account, told := accountOf(a, accounts); told {
-			jobs[account] = append(jobs[account], a.JobID)
+		all.add(a)
+		if account, is := accountOf(a, accounts); is {
+			if told[account] == nil {
+				told[account] = &traces{}
+			}
+			told[account].add(a)
 		}
 	}
 	switch {
-	case len(all) == 0:
+	case all.none():
 		return "it has no job yet", nil
-	case len(jobs) == 0:
+	case len(told) == 0:
 		return "", nil
 	}
-	for account, ids := range jobs {
+	for account, there := range told {
 		region, err := o.assume(ctx, account)
 		if err != nil {
 			return "", err
 		}
-		known, err := region.Jobs(ctx, recovery.JobQuery{IDs: ids})
+		known, err := there.known(ctx, region, e)
 		if err != nil {
 			return "", lookFailure(err)
 		}
@@ -161,13 +170,71 @@ func (o *Orchestrator) evidence(ctx context.Context, e *recovery.Execution, acco
 			return fmt.Sprintf("its job %s is known there", known[0].ID), nil
 		}
 	}
+	if o.Home.Witness != nil && len(all.jobs) == 0 {
+		for _, a := range all.sent {
+			if why, err := o.Home.Witness(a); why != "" || err != nil {
+				return why, err
+			}
+		}
+	}
 	_, aws, err := o.Home.acting(ctx)
 	if err != nil {
 		return "", err
 	}
 	return "", &recovery.Error{Code: recovery.WrongWorld, Retryable: young, // lists lag
-		Message: fmt.Sprintf("an earlier version began execution %s, which does not say in which AWS, and %s knows none of its jobs (%s): nothing was done. Go on with it where it was begun, or begin another one here",
-			e.ID, aws, words(all))}
+		Message: fmt.Sprintf("an earlier version began execution %s, which does not say in which AWS, and %s knows %s: nothing was done. Go on with it where it was begun (muster resume %[1]s), or begin another one here",
+			e.ID, aws, all)}
+}
+
+// traces are what attempts may have left behind in an AWS.
+type traces struct {
+	jobs []recovery.JobID
+	sent []*recovery.Attempt // StartRecovery may have been called, and no job is known
+}
+
+func (t *traces) add(a *recovery.Attempt) {
+	if a.JobID != "" {
+		t.jobs = append(t.jobs, a.JobID)
+	} else {
+		t.sent = append(t.sent, a)
+	}
+}
+
+func (t *traces) none() bool { return len(t.jobs)+len(t.sent) == 0 }
+
+// known gives the first jobs of the execution that are found.
+func (t *traces) known(ctx context.Context, region recovery.Region, e *recovery.Execution) ([]recovery.Job, error) {
+	if len(t.jobs) > 0 {
+		known, err := region.Jobs(ctx, recovery.JobQuery{IDs: t.jobs})
+		if err != nil || len(known) > 0 {
+			return known, err
+		}
+	}
+	for _, a := range t.sent {
+		listed, err := region.Jobs(ctx, recovery.JobQuery{Since: a.FirstSentAt.Add(-recovery.LookBack)})
+		if err != nil {
+			return nil, err
+		}
+		tags := recovery.JobTags(recovery.AttemptKey{Execution: e.ID, Wave: a.Wave, Attempt: a.Attempt}, e.Plan, "")
+		for i := range listed {
+			if a.Ours(&listed[i], e.Type, tags, a.Servers) {
+				return listed[i:][:1], nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// String says of what nothing is known.
+func (t traces) String() string {
+	var text []string
+	if len(t.jobs) > 0 {
+		text = append(text, fmt.Sprintf("none of its jobs (%s)", words(t.jobs)))
+	}
+	for _, a := range t.sent {
+		text = append(text, fmt.Sprintf("no job of wave %d, which may have been started elsewhere (it was sent at %s)", a.Wave, a.FirstSentAt.UTC().Format(time.RFC3339)))
+	}
+	return strings.Join(text, ", and ")
 }
 
 // accountOf finds the account context of an attempt's wave, or that of another

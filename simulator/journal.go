@@ -91,6 +91,32 @@ func JournalIdentity(path string) (Identity, error) {
 	return Identity{ID: h.id(), Fleet: h.Fleet, Digest: h.Digest, Seed: h.Seed}, nil
 }
 
+// JournalAssumed says whether a role of an account was assumed in the world of a
+// journal, from a time until another. It leaves the journal alone.
+func JournalAssumed(path, account string, from, until time.Time) (bool, error) {
+	if err := regular(path); err != nil {
+		return false, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	for lines := bufio.NewReader(file); ; {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		var e entry // the header is none, and says nothing
+		if json.Unmarshal(line, &e) == nil && e.Operation == "AssumeRole" && e.Took && e.Account == account && !e.At.Before(from) && !e.At.After(until) {
+			return true, nil
+		}
+	}
+}
+
 // mostHeader bounds how long a journal's first line is.
 const mostHeader = 64 << 10
 

@@ -80,6 +80,9 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 	h.Frozen = new(orchestrator.FrozenPlans)
 	h.store, h.Executions, h.Plans, h.where = file, file, file, at.file
 	h.Home = &orchestrator.Home{Records: file, AWS: w.whichAWS(folder)}
+	if !w.aws && w.endpoint == "" && at.file == filepath.Join(folder, recordFile) {
+		h.Home.Witness = witness(filepath.Join(folder, journalFile))
+	}
 	return nil
 }
 

@@ -64,6 +64,19 @@ func (w *worldFlags) findAWS(ctx context.Context, folder string) (recovery.AWS, 
 	return simulated(world), nil
 }
 
+// witness says of attempts in the record beside a simulated AWS's journal that
+// they were made there, if the role that each needed was assumed there right
+// before it was sent.
+func witness(journal string) func(*recovery.Attempt) (string, error) {
+	return func(a *recovery.Attempt) (string, error) {
+		assumed, err := simulator.JournalAssumed(journal, a.AccountID, a.FirstSentAt.Add(-recovery.LookBack), a.FirstSentAt)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !assumed {
+			return "", nil
+		}
+		return fmt.Sprintf("its role was assumed there right before wave %d was sent", a.Wave), err
+	}
+}
+
 func simulated(i simulator.Identity) recovery.AWS {
 	fleet := strings.TrimSuffix(filepath.Base(i.Fleet), filepath.Ext(i.Fleet))
 	return recovery.SimulatedAWS(i.ID, i.Seed, i.Digest, fleet)
