@@ -152,6 +152,12 @@ const storeTries = 3
 // update changes the attempt as long as it is ours, whatever else changes in
 // the execution meanwhile. errLost means that it is ours no more.
 func (c *claim) update(ctx context.Context, change func(recovery.Attempt) recovery.Attempt, ev *recovery.Event) error {
+	return c.change(ctx, change, ev, false)
+}
+
+// change is update; where it tells what came of the start, an execution that is
+// over meanwhile is left as it is, unless there is a job.
+func (c *claim) change(ctx context.Context, change func(recovery.Attempt) recovery.Attempt, ev *recovery.Event, outcome bool) error {
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
@@ -164,7 +170,14 @@ func (c *claim) update(ctx context.Context, change func(recovery.Attempt) recove
 				return err
 			}
 		}
-		err := c.write(ctx, change(c.attempt), ev)
+		next := change(c.attempt)
+		if c.exec.Ended != nil && next.State != recovery.Started {
+			if outcome {
+				return nil
+			}
+			return c.forbidden()
+		}
+		err := c.write(ctx, next, ev)
 		if err == nil {
 			return nil
 		}

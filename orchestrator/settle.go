@@ -111,7 +111,7 @@ func (c *claim) release(ctx context.Context, why error) error {
 func (c *claim) record(ctx context.Context, change func(recovery.Attempt) recovery.Attempt, ev *recovery.Event) error {
 	for try := 1; ; try++ {
 		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-		err := c.update(own, change, ev)
+		err := c.change(own, change, ev, true)
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || try == storeTries {
 			return err

@@ -88,3 +88,20 @@ func TestACancelEndsAnExecutionWhoseStartCannotBeLookedFor(t *testing.T) {
 		}
 	})
 }
+
+// A server that was left out of a retry was not recovered, and the end says so.
+func TestWhatWasLeftOutOfARetryIsNotCountedAsLaunched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, 2, quick(2, 2*time.Minute), faults(t, "FailLaunch:perServer=true,times=1"))
+		o := h.invocation(newProcess(), 0)
+		o.Now = time.Now
+		h.begin(o, h.plan(2))
+		e := h.driveTo(o, func(_ *recovery.Execution, q recovery.Question) *recovery.Decision {
+			return &recovery.Decision{Choice: recovery.Retry, Wave: q.Wave, Exclude: []recovery.SourceServerID{serverID(2)}, Request: askedForAPause()}
+		})
+		left := e.Attempt(1).Outcome(serverID(2))
+		if e.Ended.Outcome != recovery.OutcomePartial || left == nil || left.Launched() || !strings.Contains(left.Reason, "left out") {
+			t.Errorf("it ended %+v, and of server 2 the record says %+v", e.Ended, left)
+		}
+	})
+}

@@ -25,7 +25,7 @@ func (a Attempt) Seen(s Sighting, optional func(SourceServerID) bool, now time.T
 	}
 	var outcomes []ServerOutcome
 	for _, o := range a.Outcomes {
-		if o.Earlier {
+		if o.Earlier || !slices.Contains(a.Servers, o.Server) { // left out of a retry
 			outcomes = append(outcomes, o)
 		}
 	}
