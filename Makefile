@@ -25,9 +25,9 @@ help: ## list what can be done
 
 demo: bin/muster ## a drill of a whole plan, thirty servers in five waves, on a simulated AWS
 	@set -e; data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \
-	printf '$$ muster drill examples/web-shop.yaml --fleet examples/fleets/web-shop.yaml --speed 120 --answer PAUSE_BEFORE_WAVE=resume --answer WAVE_FAILED=retry --cleanup\n'; \
+	printf '$$ muster drill examples/web-shop.yaml --fleet examples/fleets/web-shop.yaml --speed 120 --answer PAUSE_BEFORE_WAVE=approve --answer WAVE_FAILED=retry --cleanup\n'; \
 	bin/muster drill examples/web-shop.yaml --fleet examples/fleets/web-shop.yaml --data "$$data" --speed 120 --by "$${USER:-demo}" \
-	  --answer PAUSE_BEFORE_WAVE=resume --answer WAVE_FAILED=retry --cleanup
+	  --answer PAUSE_BEFORE_WAVE=approve --answer WAVE_FAILED=retry --cleanup
 
 demo-events: bin/muster ## the specification's example, two waves, event by event
 	@set -e; data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \

@@ -51,12 +51,20 @@ var variants = []variant{
 		"		tried = c\n", "",
 	}, crashProof},
 	{"a duplicate of a retry raises the attempt", "recovery/decide.go", []string{
-		"	switch e.Status(w, now) {\n	case StatusPending:\n", "	switch e.Status(w, now) {\n	case StatusPending:\n" +
-			"		if a := e.Attempt(w.Number); a != nil {\n			return []Choice{Retry}\n		}\n",
+		"before != nil {\n", "before != nil && d.Choice != Retry {\n",
+		"	q := e.question(d.Question, now)\n", "	q := e.question(d.Question, now)\n" +
+			"	if w, _, is := d.Question.about(); is && q == nil && d.Choice == Retry {\n		q = &Question{Reason: WaveFailed, Wave: &w, Choices: WaveFailed.Choices()}\n	}\n",
 	}, crashProof},
 	{"a decision is applied twice", "recovery/decide.go", []string{
-		"		if w.PauseBefore && !w.GatePassed {\n", "		if w.PauseBefore {\n",
+		"before != nil {\n", "before != nil && d.Choice != Approve {\n",
+		"	q := e.question(d.Question, now)\n", "	q := e.question(d.Question, now)\n" +
+			"	if w, _, is := d.Question.about(); is && q == nil && d.Choice == Approve {\n		q = &Question{Reason: PauseBeforeWave, Wave: &w, Choices: PauseBeforeWave.Choices()}\n	}\n",
 	}, crashProof},
+	{"a late duplicate of a decision answers the next question", "recovery/decide.go", []string{
+		"before != nil {\n", "before != nil && e.Cancel != nil {\n",
+		"	q := e.question(d.Question, now)\n", "	q := e.question(d.Question, now)\n" +
+			"	for _, next := range e.Answerable(now) {\n		if q == nil && slices.Contains(next.Choices, d.Choice) {\n			q = &next\n			d.Wave = q.Wave\n		}\n	}\n",
+	}, tortureProof},
 	{"the lock of a plan is never released", "sqlite/commit.go", []string{
 		"	if e.Ended == nil {\n", "	if true {\n",
 	}, crashProof},
@@ -88,8 +96,7 @@ var variants = []variant{
 		"s.status[w.Number] == StatusPending && s.ready(w) && ", "s.status[w.Number] == StatusPending && ",
 	}, tortureProof},
 	{"wave 0 is taken for no wave", "recovery/decide.go", []string{
-		"		if q.Wave != nil {\n			asks[*q.Wave] = true\n		}\n",
-		"		if q.Wave == nil {\n			q.Wave = new(0)\n		}\n		asks[*q.Wave] = true\n",
+		"		d.Question = GateID(*d.Wave)\n", "		if d.Question = GateID(*d.Wave); *d.Wave == 0 {\n			d.Question, d.Wave = \"pause-1\", nil\n		}\n",
 	}, tortureProof},
 	{"whatever is to be left out of a retry is recorded as left out", "recovery/decide.go", []string{
 		"	if err := last.mayExclude(d.Exclude); err != nil {\n		return err\n	}\n", "",

@@ -75,7 +75,10 @@ func (b *book) Begin(_ context.Context, begin orchestrator.Begin) (*recovery.Exe
 	return b.change(b.goOn)
 }
 
-func (b *book) goOn(e *recovery.Execution) { e.Interrupted, e.TaskToken = nil, recovery.Secret{} }
+func (b *book) goOn(e *recovery.Execution) {
+	e.GoOn(recovery.Request{By: "a driver", At: b.now()})
+	e.TaskToken = recovery.Secret{}
+}
 
 func (b *book) Continue(_ context.Context, begin orchestrator.Begin) (*recovery.Execution, error) {
 	b.continued = append(b.continued, begin)
@@ -134,7 +137,7 @@ func (b *book) Poll(ctx context.Context, p orchestrator.Poll) (*recovery.Executi
 func (b *book) Interrupt(_ context.Context, _ recovery.ExecutionID, why string) (*recovery.Execution, error) {
 	b.why = append(b.why, why)
 	return b.change(func(e *recovery.Execution) {
-		e.Interrupted = &recovery.Request{By: "the state machine", At: b.now(), Reason: why}
+		e.Interrupt(recovery.Request{By: "the state machine", At: b.now(), Reason: why})
 	})
 }
 

@@ -3,6 +3,7 @@ package event
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"muster/orchestrator"
@@ -25,8 +26,9 @@ type decided struct {
 func (a *ask) decide() (any, error) {
 	id := a.needID()
 	d := recovery.Decision{
-		Choice:  recovery.Choice(a.needText("choice", func(s string) error { return recovery.Choice(s).Check() })),
-		Request: a.request(),
+		Question: a.mayQuestion(),
+		Choice:   recovery.Choice(a.needText("choice", func(s string) error { return recovery.Choice(s).Check() })),
+		Request:  a.request(),
 	}
 	if v := a.known["waveNumber"]; v.given() {
 		n, wrong := waveNumber(v)
@@ -55,16 +57,28 @@ func (a *ask) decide() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Choice == recovery.Resume && d.Wave == nil && e.Interrupted != nil {
-		return a.goOn(e, d.Request, confirm)
+	d = d.Modern()
+	switch {
+	case d.Choice == recovery.CancelAll:
+		return a.cancel(e, d)
+	case d.Question == "":
+		return nil, recovery.Errorf(recovery.ValidationError, "question is missing: the id of what %q answers; %s", d.Choice, a.possible(e))
 	}
-	if d.Choice == recovery.CancelAll {
-		return a.cancel(e, d.Request)
+	if q, is := e.Interruption(); is && d.Choice == recovery.Resume && d.Question == q.ID {
+		return a.goOn(e, d, confirm)
 	}
 	if err := a.Operator.Decide(a.ctx, id, d); err != nil {
 		return nil, a.refusal(id, err)
 	}
 	return a.decided(id)
+}
+
+// mayQuestion reads the id of a question; "" where none is named.
+func (a *ask) mayQuestion() recovery.QuestionID {
+	if !a.known["question"].given() {
+		return ""
+	}
+	return recovery.QuestionID(a.needText("question", func(s string) error { return recovery.QuestionID(s).Check() }))
 }
 
 // pause records that nothing new is to be started.
@@ -101,11 +115,11 @@ func (a *ask) cancelExecution() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.cancel(e, r)
+	return a.cancel(e, recovery.Decision{Choice: recovery.CancelAll, Request: r})
 }
 
-func (a *ask) cancel(e *recovery.Execution, r recovery.Request) (any, error) {
-	if err := a.Operator.Decide(a.ctx, e.ID, recovery.Decision{Choice: recovery.CancelAll, Request: r}); err != nil {
+func (a *ask) cancel(e *recovery.Execution, d recovery.Decision) (any, error) {
+	if err := a.Operator.Decide(a.ctx, e.ID, d); err != nil {
 		return nil, a.refusal(e.ID, err)
 	}
 	if e.Interrupted != nil && e.TaskToken.IsZero() {
@@ -118,9 +132,13 @@ func (a *ask) cancel(e *recovery.Execution, r recovery.Request) (any, error) {
 	return a.decided(e.ID)
 }
 
-// resume lifts a pause, and goes on with an execution that nobody drives.
+// resume lifts a pause, and goes on with an execution that nobody drives. Where
+// it names one of the two questions, it answers that one alone.
 func (a *ask) resume() (any, error) {
-	id, r := a.needID(), a.request()
+	id, question, r := a.needID(), a.mayQuestion(), a.request()
+	if question.Check() == nil && !question.OfExecution() {
+		a.add("question", "is not one that resume answers: a pause's or an interruption's")
+	}
 	confirm, _ := a.mayText("confirm")
 	if err := a.invalid(); err != nil {
 		return nil, err
@@ -129,7 +147,7 @@ func (a *ask) resume() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.goOn(e, r, confirm)
+	return a.goOn(e, recovery.Decision{Question: question, Choice: recovery.Resume, Request: r}, confirm)
 }
 
 // resumed is the answer to what makes an execution go on.
@@ -143,9 +161,17 @@ type resumed struct {
 }
 
 // goOn makes sure that a run drives the execution, and that nothing holds it
-// up. What the record says of a run may be behind: Step Functions knows. A
-// recovery that nobody drives goes on only with the confirmation of its begin.
-func (a *ask) goOn(e *recovery.Execution, r recovery.Request, confirm string) (any, error) {
+// up, or not what the decision names. What the record says of a run may be
+// behind: Step Functions knows. A recovery that nobody drives goes on only with
+// the confirmation of its begin.
+func (a *ask) goOn(e *recovery.Execution, d recovery.Decision, confirm string) (any, error) {
+	holds := holding(e)
+	if d.Question != "" && !slices.Contains(holds, d.Question) { // answered already, or never asked
+		if err := a.Operator.Decide(a.ctx, e.ID, d); err != nil {
+			return nil, a.refusal(e.ID, err)
+		}
+		return a.resumed(e, false)
+	}
 	if e.Ended != nil {
 		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "execution %s is over: %s", e.ID, e.Ended.Outcome))
 	}
@@ -159,7 +185,7 @@ func (a *ask) goOn(e *recovery.Execution, r recovery.Request, confirm string) (a
 	if err != nil {
 		return nil, a.workflowFailure(e.ID, "whether a run of the state machine drives it could not be found out, and nothing was done", err)
 	}
-	held := e.Cancel == nil && (e.Pause != nil || e.Interrupted != nil)
+	held := len(holds) > 0
 	waits := !e.TaskToken.IsZero() && recovery.Next(e, a.now()).Action != recovery.DoAwaitDecision // and was not told
 	if running && !held && !waits {
 		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "run %[2]s of the state machine drives execution %[1]s, which is neither paused nor interrupted", e.ID, e.RunName()))
@@ -170,7 +196,7 @@ func (a *ask) goOn(e *recovery.Execution, r recovery.Request, confirm string) (a
 	started := false
 	if !running {
 		if known {
-			if e, err = a.Operator.NextRun(a.ctx, e.ID, e.NewestRun(), r); err != nil {
+			if e, err = a.Operator.NextRun(a.ctx, e.ID, e.NewestRun(), d.Request); err != nil {
 				return nil, a.refusal(e.ID, err)
 			}
 		}
@@ -178,12 +204,30 @@ func (a *ask) goOn(e *recovery.Execution, r recovery.Request, confirm string) (a
 			return nil, err
 		}
 	}
-	if held {
-		err := a.Operator.Decide(a.ctx, e.ID, recovery.Decision{Choice: recovery.Resume, Request: r})
+	for _, id := range holds {
+		if d.Question != "" && d.Question != id {
+			continue
+		}
+		err := a.Operator.Decide(a.ctx, e.ID, recovery.Decision{Question: id, Choice: recovery.Resume, Request: d.Request})
 		if _, is := errors.AsType[*recovery.Error](err); err != nil && !(is && started) { // the run may have been faster
 			return nil, a.refusal(e.ID, err)
 		}
 	}
+	return a.resumed(e, started)
+}
+
+// holding are the questions that hold up an execution as a whole.
+func holding(e *recovery.Execution) (ids []recovery.QuestionID) {
+	if q, is := e.Interruption(); is {
+		ids = append(ids, q.ID)
+	}
+	if q, is := e.PauseQuestion(); is {
+		ids = append(ids, q.ID)
+	}
+	return ids
+}
+
+func (a *ask) resumed(e *recovery.Execution, started bool) (any, error) {
 	d, err := a.decided(e.ID)
 	if err != nil {
 		return nil, err
@@ -248,22 +292,18 @@ func (a *ask) possible(e *recovery.Execution) string {
 		return "it ends by itself; where nobody drives it, resume makes it end"
 	case step.Action == recovery.DoAwaitDecision:
 		var words []string
-		for _, q := range step.Decisions {
-			words = append(words, fmt.Sprintf("%s (%s)", q.Subject(), choices(q.Choices)))
+		for i, q := range step.Decisions {
+			if i == mostDecisions {
+				words = append(words, fmt.Sprintf("and %d more", len(step.Decisions)-i))
+				break
+			}
+			words = append(words, q.String())
 		}
-		return "it asks about " + strings.Join(words, ", ")
+		return "it asks " + strings.Join(words, ", ")
 	case e.Interrupted != nil:
 		return "it was interrupted: resume and cancel_execution are possible"
 	case e.Pause != nil:
 		return "it is paused: resume and cancel_execution are possible"
 	}
-	return "it is under way: pause and cancel_execution are possible, and a gate may be passed ahead (decide resume, with its waveNumber)"
-}
-
-func choices(all []recovery.Choice) string {
-	words := make([]string, len(all))
-	for i, c := range all {
-		words[i] = string(c)
-	}
-	return strings.Join(words, ", ")
+	return "it is under way: pause and cancel_execution are possible, and a gate may be approved ahead (decide, with the question gate-wN of wave N)"
 }

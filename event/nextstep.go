@@ -28,6 +28,7 @@ type stepJSON struct {
 }
 
 type decisionJSON struct {
+	ID      recovery.QuestionID     `json:"id"`
 	Reason  recovery.QuestionReason `json:"reason"`
 	Wave    *int                    `json:"waveNumber,omitempty"`
 	Choices []recovery.Choice       `json:"choices"`
@@ -49,7 +50,7 @@ func nextStep(s recovery.Step) Field {
 			out.MoreDecisions = len(s.Decisions) - i
 			break
 		}
-		out.Decisions = append(out.Decisions, decisionJSON{q.Reason, q.Wave, q.Choices, message(q.Text, mostText)})
+		out.Decisions = append(out.Decisions, decisionJSON{q.ID, q.Reason, q.Wave, q.Choices, message(q.Text, mostText)})
 	}
 	return Field{"nextStep", encode(out)}
 }

@@ -68,9 +68,13 @@ func TestOperationsFromPuttingAPlanToCleaningUp(t *testing.T) {
 	h.run("exec-1")
 	want("look-at-the-gate", op("get_execution", exec1, `"eventsAfter": 5`))
 	want("list-executions", op("list_executions", `"limit": 5`))
-	want("decide-what-is-not-asked", op("decide", exec1, `"choice": "retry"`, byMe))
+	want("decide-without-a-question", op("decide", exec1, `"choice": "approve"`, byMe))
+	want("decide-what-is-not-asked", op("decide", exec1, `"question": "failed-w1-a1"`, `"choice": "retry"`, byMe))
 	want("pause", op("pause", exec1, byMe, `"reason": "lunch"`))
 	want("pass-the-gate-while-paused", op("decide", exec1, `"choice": "resume"`, `"waveNumber": 2`, byMe, `"reason": "the databases are checked"`))
+	want("pass-it-again", op("decide", exec1, `"question": "gate-w2"`, `"choice": "approve"`, byMe))
+	want("decide-otherwise-what-was-decided", op("decide", exec1, `"question": "gate-w2"`, `"choice": "skip"`, byMe))
+	want("pause-for-another-reason", op("pause", exec1, byMe, `"reason": "and dinner"`))
 	want("resume-wakes", op("resume", exec1, byMe))
 
 	h.stop("exec-1")
@@ -80,7 +84,7 @@ func TestOperationsFromPuttingAPlanToCleaningUp(t *testing.T) {
 	want("interrupted-of-the-older-run", op("execution_interrupted", `"name": "exec-1"`, `"status": "FAILED"`, `"executionArn": "arn"`, `"error": "States.Runtime"`, `"cause": "no such path"`))
 	h.run("exec-1-r2")
 	want("interrupted-after-the-end", op("execution_interrupted", `"name": "exec-1-r2"`, `"status": "FAILED"`, `"executionArn": "arn"`))
-	want("decide-after-the-end", op("decide", exec1, `"choice": "resume"`, byMe))
+	want("decide-after-the-end", op("decide", exec1, `"question": "pause-9"`, `"choice": "resume"`, byMe))
 	want("resume-after-the-end", op("resume", exec1, byMe))
 	want("start-after-the-end", start)
 	want("terminate", op("terminate_instances", exec1, byMe))
@@ -136,7 +140,7 @@ func TestWhatAnOperationLacksIsNamed(t *testing.T) {
 	notFound := map[string]json.RawMessage{}
 	for _, payload := range []string{
 		op("start_execution", `"planId": "rp-none"`, `"executionType": "DRILL"`, byMe, exec1),
-		op("get_execution", exec1), op("pause", exec1, byMe), op("resume", exec1, byMe), op("decide", exec1, `"choice": "skip"`, byMe),
+		op("get_execution", exec1), op("pause", exec1, byMe), op("resume", exec1, byMe), op("decide", exec1, `"question": "gate-w1"`, `"choice": "skip"`, byMe),
 		op("cancel_execution", exec1, byMe), op("terminate_instances", exec1, byMe), op("get_plan", `"planId": "rp-none"`),
 		op("get_group", `"protectionGroupId": "pg-none"`), op("execution_interrupted", `"name": "exec-1-r2"`, `"status": "FAILED"`, `"executionArn": "arn"`),
 	} {

@@ -30,6 +30,7 @@ type Overview struct {
 	Servers   int                    `json:"servers"`
 	CleanedUp int                    `json:"instancesCleanedUp"`
 	Questions []QuestionOverview     `json:"decisions,omitempty"`
+	Ahead     []QuestionOverview     `json:"decisionsAhead,omitempty"` // that nothing waits for yet, and that may be answered all the same
 	Waves     []WaveOverview         `json:"waves"`
 	Events    []recovery.Event       `json:"events,omitempty"`
 	Damage    string                 `json:"damage,omitempty"` // where the record was cut or edited
@@ -46,6 +47,7 @@ type WorldOverview struct {
 
 // QuestionOverview is something that waits for a person.
 type QuestionOverview struct {
+	ID      recovery.QuestionID     `json:"id"` // by which it is answered
 	Reason  recovery.QuestionReason `json:"reason"`
 	Wave    *int                    `json:"waveNumber,omitempty"` // none: about the execution as a whole
 	Choices []recovery.Choice       `json:"choices"`
@@ -155,6 +157,11 @@ func OverviewOf(e *recovery.Execution, plan *recovery.Plan, events []recovery.Ev
 	a.State, a.Reason = stateOf(e, step)
 	for _, q := range questionsOf(e, step) {
 		a.Questions = append(a.Questions, QuestionOverview(q))
+	}
+	for _, q := range e.Answerable(now) {
+		if !slices.ContainsFunc(a.Questions, func(asked QuestionOverview) bool { return asked.ID == q.ID }) {
+			a.Ahead = append(a.Ahead, QuestionOverview(q))
+		}
 	}
 	if err := e.CheckLog(events); err != nil {
 		a.Damage = err.Error()

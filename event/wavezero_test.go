@@ -36,16 +36,16 @@ func (h *hub) wants(payload string, words ...string) {
 
 func TestWhatIsSaidOfNoWaveIsNotSaidOfWaveZero(t *testing.T) {
 	h := zeroHub(t)
-	h.wants(op("pause", exec1, byMe), `"decisions":[{"reason":"PAUSE_REQUESTED","choices"`)
-	h.wants(op("decide", exec1, `"choice": "skip"`, byMe), `"WRONG_STATE"`, "no wave waits", "it asks about PAUSE_REQUESTED (")
-	h.wants(op("get_execution", exec1), `"decisions":[{"reason":"PAUSE_REQUESTED","choices"`, `"waveNumber":0,"waveName":"Web servers","status":"PENDING"`)
+	h.wants(op("pause", exec1, byMe), `"decisions":[{"id":"pause-1","reason":"PAUSE_REQUESTED","choices"`)
+	h.wants(op("decide", exec1, `"question": "pause-1"`, `"choice": "skip"`, byMe), `"WRONG_STATE"`, "is not answered by", "it asks pause-1 (PAUSE_REQUESTED: resume, cancel)")
+	h.wants(op("get_execution", exec1), `"decisions":[{"id":"pause-1","reason":"PAUSE_REQUESTED","choices"`, `"waveNumber":0,"waveName":"Web servers","status":"PENDING"`)
 	h.ask(op("resume", exec1, byMe))
 	h.run("exec-1")
-	h.wants(op("get_execution", exec1), `"decisions":[{"reason":"PAUSE_BEFORE_WAVE","waveNumber":0,`, `"kind":"STARTED","execution":"exec-1","wave":1,`, `"kind":"OPENED","execution":"exec-1","message"`)
-	h.wants(op("pause", exec1, byMe), `"decisions":[{"reason":"PAUSE_REQUESTED","choices"`, `{"reason":"PAUSE_BEFORE_WAVE","waveNumber":0,`)
+	h.wants(op("get_execution", exec1), `"decisions":[{"id":"gate-w0","reason":"PAUSE_BEFORE_WAVE","waveNumber":0,`, `"kind":"STARTED","execution":"exec-1","wave":1,`, `"kind":"OPENED","execution":"exec-1","message"`)
+	h.wants(op("pause", exec1, byMe), `"decisions":[{"id":"pause-2","reason":"PAUSE_REQUESTED","choices"`, `{"id":"gate-w0","reason":"PAUSE_BEFORE_WAVE","waveNumber":0,`)
 	h.wants(op("decide", exec1, `"choice": "resume"`, `"waveNumber": 0`, byMe), `"PAUSE_REQUESTED"`, "!PAUSE_BEFORE_WAVE")
-	h.wants(op("decide", exec1, `"choice": "resume"`, `"waveNumber": 0`, byMe), `"WRONG_STATE"`)
-	h.wants(op("decide", exec1, `"choice": "resume"`, byMe), `"woken":true`)
+	h.wants(op("decide", exec1, `"choice": "resume"`, `"waveNumber": 0`, byMe), `"statusCode":200`, `"PAUSE_REQUESTED"`)
+	h.wants(op("decide", exec1, `"question": "pause-2"`, `"choice": "resume"`, byMe), `"woken":true`)
 	h.run("exec-1")
 	h.wants(op("get_execution", exec1), `"kind":"DECIDED","execution":"exec-1","wave":0,`, `"kind":"STARTED","execution":"exec-1","wave":0,`, `"COMPLETED"`)
 }
@@ -54,9 +54,9 @@ func TestOnlyServersThatAreTriedAgainAreLeftOutAndTheLogNamesThem(t *testing.T) 
 	h := zeroHub(t)
 	h.country.fail = map[recovery.SourceServerID]bool{"s-db-1": true, "s-db-2": true}
 	h.run("exec-1")
-	h.wants(op("decide", exec1, `"choice": "retry"`, `"excludeServers": ["s-db-1", "s-web-1"]`, byMe),
-		`"statusCode":409`, "s-web-1 is not in the wave; those that can be: s-db-1, s-db-2", "it asks about WAVE_FAILED of wave 1 (retry, skip, cancel)")
+	h.wants(op("decide", exec1, `"question": "failed-w1-a1"`, `"choice": "retry"`, `"excludeServers": ["s-db-1", "s-web-1"]`, byMe),
+		`"statusCode":409`, "s-web-1 is not in the wave; those that can be: s-db-1, s-db-2", "it asks failed-w1-a1 (WAVE_FAILED: retry, skip, cancel)")
 	h.wants(op("get_execution", exec1), "!DECIDED")
-	h.wants(op("decide", exec1, `"choice": "retry"`, `"excludeServers": ["s-db-1"]`, byMe), `"woken":true`)
+	h.wants(op("decide", exec1, `"question": "failed-w1-a1"`, `"choice": "retry"`, `"excludeServers": ["s-db-1"]`, byMe), `"woken":true`)
 	h.wants(op("get_execution", exec1), "decided: retry wave 1 without s-db-1", `"excluded":["s-db-1"]`)
 }

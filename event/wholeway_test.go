@@ -144,7 +144,7 @@ func TestAPlansWholeWayByteForByte(t *testing.T) {
 	w.fates, w.over = map[recovery.SourceServerID]string{"s-1": "LAUNCHED", "s-2": "FAILED"}, true
 	tell("wave-1-over", w.do("poll_wave_status", state))
 	tell("gate", w.do("await_decision", state, "taskToken", `"`+token+`"`))
-	if _, err := w.exec.Decide(recovery.Decision{Choice: recovery.Resume, Wave: new(2), Request: recovery.Request{By: "me", At: w.clock}}, w.clock); err != nil {
+	if _, _, err := w.exec.Decide(recovery.Decision{Question: "gate-w2", Choice: recovery.Approve, Request: recovery.Request{By: "me", At: w.clock}}, w.clock); err != nil {
 		t.Fatal(err)
 	}
 	tell("gate-passed", w.do("begin_execution", state))

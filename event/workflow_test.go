@@ -52,7 +52,7 @@ func TestAnInlinePlanThatChangedIsAnotherExecution(t *testing.T) {
 func TestADecisionStandsThoughWhoWaitsCouldNotBeTold(t *testing.T) {
 	h := atTheGate(t)
 	h.machine.fail = throttled
-	golden(t, "operations/decide-not-woken", h.ask(op("decide", exec1, `"choice": "resume"`, byMe)))
+	golden(t, "operations/decide-not-woken", h.ask(op("decide", exec1, `"question": "gate-w2"`, `"choice": "approve"`, byMe)))
 	h.machine.fail = nil
 	if answer := h.ask(op("resume", exec1, byMe)); !strings.Contains(string(answer), `"woken":true`) || h.runs["exec-1"].token != "" {
 		t.Errorf("resume does not tell it either: %s", answer)
@@ -111,7 +111,7 @@ func TestASecondResumeStartsNoSecondRun(t *testing.T) {
 func TestResumeFindsOutThatNobodyDrives(t *testing.T) {
 	h := atTheGate(t)
 	h.stop("exec-1")
-	h.ask(op("decide", exec1, `"choice": "resume"`, byMe))
+	h.ask(op("decide", exec1, `"question": "gate-w2"`, `"choice": "approve"`, byMe))
 	if answer := h.ask(op("resume", exec1, byMe)); !strings.Contains(string(answer), `"started":true,"run":"exec-1-r2"`) {
 		t.Fatalf("got %s", answer)
 	}
@@ -200,7 +200,7 @@ func recovered(t *testing.T) *hub {
 }
 
 func TestARecoveryThatNobodyDrivesGoesOnOnlyWhenThatIsConfirmed(t *testing.T) {
-	for _, ask := range []string{op("resume", exec1, byMe), op("resume", exec1, byMe, `"confirm": "exec-1"`), op("decide", exec1, `"choice": "resume"`, byMe)} {
+	for _, ask := range []string{op("resume", exec1, byMe), op("resume", exec1, byMe, `"confirm": "exec-1"`), op("decide", exec1, `"question": "interrupted-1"`, `"choice": "resume"`, byMe)} {
 		h := recovered(t)
 		h.ask(op("execution_interrupted", `"name": "exec-1"`, `"status": "TIMED_OUT"`))
 		before := len(events(t, h))
@@ -305,7 +305,7 @@ func TestAnOperationOnAnExecutionOfAnotherWorldIsRefusedBeforeAnythingIsDone(t *
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, payload := range []string{resume, start, op("pause", exec1, byMe), op("cancel_execution", exec1, byMe), op("decide", exec1, `"choice": "skip"`, byMe),
+	for _, payload := range []string{resume, start, op("pause", exec1, byMe), op("cancel_execution", exec1, byMe), op("decide", exec1, `"question": "failed-w1-a1"`, `"choice": "skip"`, byMe),
 		op("execution_interrupted", `"name": "exec-1"`, `"status": "TIMED_OUT"`), op("start_execution", `"plan": `+alone, `"executionType": "DRILL"`, byMe)} {
 		refused("aws:999999999999", payload)
 	}

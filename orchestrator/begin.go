@@ -188,7 +188,7 @@ func (o *Orchestrator) goOn(ctx context.Context, b Begin, digest string) (*recov
 		} else if e.Interrupted == nil {
 			return nil, nil
 		}
-		e.Interrupted = nil
+		e.GoOn(recovery.Request{By: "a driver", At: o.now(), RequestID: b.RequestID})
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventContinued, Message: "a driver goes on from the record"})
 		return &c, nil
 	})

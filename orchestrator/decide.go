@@ -7,9 +7,9 @@ import (
 	"muster/recovery"
 )
 
-// Decide records what somebody decided, and who, when and why. It may come
-// before it is asked for; what does not apply is a VALIDATION_ERROR that says
-// why, and changes nothing.
+// Decide records what somebody decided, and who, when and why. The same
+// decision again changes nothing, and is no error; what does not apply is a
+// VALIDATION_ERROR that says why, and changes nothing.
 func (o *Orchestrator) Decide(ctx context.Context, id recovery.ExecutionID, d recovery.Decision) error {
 	_, err := o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {
 		if err := o.opened(e); err != nil {
@@ -20,22 +20,25 @@ func (o *Orchestrator) Decide(ctx context.Context, id recovery.ExecutionID, d re
 	return err
 }
 
-// decision prepares the change that a decision makes.
-func (o *Orchestrator) decision(e *recovery.Execution, d recovery.Decision) (*recovery.Change, error) {
-	wave, err := e.Decide(d, o.now())
+// decision prepares the change that a decision makes; nil where it makes none.
+func (o *Orchestrator) decision(e *recovery.Execution, said recovery.Decision) (*recovery.Change, error) {
+	d, news, err := e.Decide(said, o.now())
 	if err != nil {
 		return nil, recovery.Errorf(recovery.ValidationError, "%v", err)
 	}
-	d.Wave = wave
-	ev := recovery.Event{At: o.now(), Kind: recovery.EventDecided, Message: decided(d), RequestID: d.RequestID, Excluded: d.Exclude}
+	if !news {
+		return nil, nil
+	}
+	ev := recovery.Event{At: o.now(), Kind: recovery.EventDecided, Message: decided(d), RequestID: d.RequestID, Excluded: d.Exclude,
+		By: d.By, Reason: d.Reason, Choice: d.Choice, Question: d.Question}
 	if d.Choice == recovery.CancelAll {
 		ev.Kind = recovery.EventCancelled
 	}
 	if d.Choice == recovery.Retry {
-		c := e.With(*e.Attempt(*wave), &ev)
+		c := e.With(*e.Attempt(*d.Wave), &ev)
 		return &c, nil
 	}
-	ev.Wave = wave
+	ev.Wave = d.Wave
 	c := e.WithEvent(ev)
 	return &c, nil
 }
@@ -63,7 +66,7 @@ func (o *Orchestrator) Interrupt(ctx context.Context, id recovery.ExecutionID, w
 		if err := o.opened(e); err != nil || e.Ended != nil || e.Interrupted != nil {
 			return nil, err
 		}
-		e.Interrupted = &recovery.Request{By: "the state machine", At: o.now(), Reason: why}
+		e.Interrupt(recovery.Request{By: "the state machine", At: o.now(), Reason: why})
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventInterrupted, Message: why})
 		return &c, nil
 	})

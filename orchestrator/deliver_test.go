@@ -1,12 +1,10 @@
 package orchestrator_test
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +20,7 @@ type run struct {
 	at      point
 	past    []delivery
 	decided int // decisions that were delivered
+	made    []recovery.Decision
 
 	mu        sync.Mutex
 	completed map[string]bool // tokens of tasks that were told to go on
@@ -180,24 +179,39 @@ type workflow struct {
 
 const decidedAnswer = "decided"
 
-// decide delivers somebody's decision. Who is told that it does not apply, for
-// it is applied already, has been told the same as the one who applied it.
-func (r *run) decide(choice recovery.Choice, wave *int) {
+// decide delivers somebody's decision. However often it comes, everybody is
+// told the same, and it is recorded once.
+func (r *run) decide(q recovery.QuestionID, choice recovery.Choice) {
 	r.t.Helper()
-	d := recovery.Decision{Choice: choice, Wave: wave, Request: recovery.Request{By: "ops", At: time.Now()}}
+	d := recovery.Decision{Question: q, Choice: choice, Request: recovery.Request{By: "ops", At: time.Now()}}
+	r.late()
+	r.made = append(r.made, d)
 	r.decided++
-	var asked atomic.Int32
 	r.deliver("decide "+string(choice), func(p *process, skew time.Duration) ([]byte, error) {
-		alone := asked.Add(1) == 1
-		err := r.h.invocation(p, skew).Decide(r.t.Context(), r.h.wave.Execution, d)
-		var refused *recovery.Error
-		if is := errors.As(err, &refused); is && alone {
-			r.t.Errorf("the first to decide was told %v", err)
-		} else if is && r.decisions() == r.decided {
-			err = nil
-		}
-		return []byte(decidedAnswer), err
+		return []byte(decidedAnswer), r.h.invocation(p, skew).Decide(r.t.Context(), r.h.wave.Execution, d)
 	})
+	if got := r.decisions(); got != r.decided {
+		r.t.Errorf("%d decisions were made, and %d are recorded", r.decided, got)
+	}
+}
+
+// late delivers every earlier decision once more: none of them means anything
+// that was asked since.
+func (r *run) late() {
+	r.t.Helper()
+	id := r.h.wave.Execution
+	before, err := r.h.store.Execution(r.t.Context(), id)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, d := range r.made {
+		if err := r.h.invocation(newProcess(), 0).Decide(r.t.Context(), id, d); err != nil {
+			r.t.Errorf("%s of %s, delivered again: %v", d.Choice, d.Question, err)
+		}
+	}
+	if after, err := r.h.store.Execution(r.t.Context(), id); err != nil || after.Version != before.Version {
+		r.t.Errorf("decisions that were delivered again changed the record: %v", err)
+	}
 }
 
 // decisions counts those that are in the record.

@@ -55,7 +55,10 @@ func (h *house) drive(o *orchestrator.Orchestrator, answer func(recovery.Questio
 			if h.decides != nil {
 				d = *h.decides(e, q)
 			} else {
-				d = recovery.Decision{Choice: answer(q), Wave: q.Wave, Request: recovery.Request{By: "ops", At: time.Now()}}
+				d = recovery.Decision{Question: q.ID, Choice: answer(q), Request: recovery.Request{By: "ops", At: time.Now()}}
+			}
+			if d.Choice == recovery.CancelAll { // whatever became of the question meanwhile
+				d.Question = ""
 			}
 			err := o.Decide(ctx, id, d)
 			if err != nil {

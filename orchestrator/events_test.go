@@ -139,7 +139,7 @@ func TestAnExecutionGoesOnWithoutItsPlan(t *testing.T) {
 		if e, err := o.Continue(ctx, b); err != nil || e.Interrupted == nil || e.TaskToken.IsZero() {
 			t.Errorf("its task waits for an answer, and somebody who begins gives it: %+v, %v", e, err)
 		}
-		if err := o.Decide(ctx, b.Execution, recovery.Decision{Choice: recovery.Resume, Request: recovery.Request{By: "ops"}}); err != nil {
+		if err := o.Decide(ctx, b.Execution, recovery.Decision{Question: "interrupted-1", Choice: recovery.Resume, Request: recovery.Request{By: "ops"}}); err != nil {
 			t.Fatal(err)
 		}
 		e, err := o.Continue(ctx, b)

@@ -285,21 +285,24 @@ func TestARecoverysInstancesAreTerminatedOnlyWhenThatIsConfirmed(t *testing.T) {
 }
 
 func TestADecisionAheadOfItsQuestionCountsAndOneThatIsNotAskedForChangesNothing(t *testing.T) {
-	decide := func(o *orchestrator.Orchestrator, h *house, choice recovery.Choice, wave *int) error {
-		return o.Decide(h.t.Context(), h.wave.Execution, recovery.Decision{Choice: choice, Wave: wave, Request: recovery.Request{By: "ops", At: time.Now()}})
+	decide := func(o *orchestrator.Orchestrator, h *house, q recovery.QuestionID, choice recovery.Choice) error {
+		return o.Decide(h.t.Context(), h.wave.Execution, recovery.Decision{Question: q, Choice: choice, Request: recovery.Request{By: "ops", At: time.Now()}})
 	}
 	inHouse(t, 2, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
 		p := h.plan(1, 1)
 		p.Waves[1].PauseBefore = true
 		h.begin(o, p)
-		if err := decide(o, h, recovery.Resume, new(2)); err != nil { // before wave 1 has even started
+		if err := decide(o, h, "gate-w2", recovery.Approve); err != nil { // before wave 1 has even started
 			t.Fatal(err)
 		}
 		var refused *recovery.Error
-		if err := decide(o, h, recovery.Resume, new(2)); !errors.As(err, &refused) || refused.Code != recovery.ValidationError {
-			t.Errorf("the same decision a second time: %v, want a VALIDATION_ERROR", err)
+		if err := decide(o, h, "gate-w2", recovery.Approve); err != nil {
+			t.Errorf("the same decision a second time: %v", err)
 		}
-		if err := decide(o, h, recovery.Retry, new(1)); !errors.As(err, &refused) {
+		if err := decide(o, h, "gate-w2", recovery.Skip); !errors.As(err, &refused) || refused.Code != recovery.ValidationError {
+			t.Errorf("another decision: %v, want a VALIDATION_ERROR", err)
+		}
+		if err := decide(o, h, "failed-w1-a1", recovery.Retry); !errors.As(err, &refused) {
 			t.Errorf("a retry of a wave that has not failed: %v", err)
 		}
 		e := h.drive(o, asksNobody(t))
@@ -307,7 +310,10 @@ func TestADecisionAheadOfItsQuestionCountsAndOneThatIsNotAskedForChangesNothing(
 			t.Errorf("the end is %+v, with %d decisions recorded; want COMPLETED and 1", e.Ended, len(h.eventsOf(recovery.EventDecided)))
 		}
 		time.Sleep(7 * 24 * time.Hour)
-		if err := decide(o, h, recovery.CancelAll, nil); !errors.As(err, &refused) || !strings.Contains(refused.Message, "is over") {
+		if err := decide(o, h, "gate-w2", recovery.Approve); err != nil {
+			t.Errorf("the same decision a week late: %v", err)
+		}
+		if err := decide(o, h, "", recovery.CancelAll); !errors.As(err, &refused) || !strings.Contains(refused.Message, "is over") {
 			t.Errorf("a cancel a week late: %v", err)
 		}
 	})
@@ -336,13 +342,13 @@ func TestTheLogNamesTheServersThatAreLeftOutOfARetry(t *testing.T) {
 		h.drive(o, func(q recovery.Question) recovery.Choice {
 			for _, server := range []int{1, 9} { // one that was launched, one that is not in the wave
 				var refused *recovery.Error
-				err := o.Decide(t.Context(), h.wave.Execution, recovery.Decision{Choice: recovery.Retry, Exclude: []recovery.SourceServerID{serverID(server)}})
+				err := o.Decide(t.Context(), h.wave.Execution, recovery.Decision{Question: q.ID, Choice: recovery.Retry, Exclude: []recovery.SourceServerID{serverID(server)}})
 				if !errors.As(err, &refused) || !strings.Contains(refused.Message, string(serverID(server))) {
 					t.Errorf("server %d left out: %v", server, err)
 				}
 			}
 			if e, err := h.store.Execution(t.Context(), h.wave.Execution); err == nil && e.Attempt(1).Attempt == 1 {
-				err := o.Decide(t.Context(), h.wave.Execution, recovery.Decision{Choice: recovery.Retry, Exclude: []recovery.SourceServerID{serverID(3)}, Request: recovery.Request{By: "ops", Reason: "broken"}})
+				err := o.Decide(t.Context(), h.wave.Execution, recovery.Decision{Question: q.ID, Choice: recovery.Retry, Exclude: []recovery.SourceServerID{serverID(3)}, Request: recovery.Request{By: "ops", Reason: "broken"}})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -314,7 +314,7 @@ func TestWhatNobodySettlesIsAQuestion(t *testing.T) {
 					t.Errorf("the question does not say %q: %s", words, q.Text)
 				}
 			}
-			d := &recovery.Decision{Choice: recovery.Retry, Wave: q.Wave, Request: recovery.Request{By: "ops@example.com", At: time.Now()}}
+			d := &recovery.Decision{Question: q.ID, Choice: recovery.Retry, Request: recovery.Request{By: "ops@example.com", At: time.Now()}}
 			if asked > 1 {
 				d.Gone = q.InDoubt
 				wrong := *d

@@ -44,7 +44,7 @@ func (m machine) Wait(ctx context.Context, _ string) ([]byte, error) {
 		}
 		q := step.Decisions[0]
 		choice := q.Choices[0]
-		if err := m.o.Decide(ctx, e.ID, recovery.Decision{Choice: choice, Wave: q.Wave, Request: recovery.Request{By: "ops", At: time.Now()}}); err != nil {
+		if err := m.o.Decide(ctx, e.ID, recovery.Decision{Question: q.ID, Choice: choice, Request: recovery.Request{By: "ops", At: time.Now()}}); err != nil {
 			return nil, err
 		}
 	}

@@ -23,11 +23,14 @@ func (o *Orchestrator) Pause(ctx context.Context, id recovery.ExecutionID, r rec
 		}
 		known := *e
 		before = &known
-		if e.Pause != nil {
+		if !e.AskPause(r) {
 			return nil, nil
 		}
-		e.Pause = &r
-		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventPaused, RequestID: r.RequestID, Message: fmt.Sprintf("%s asked for a pause", recovery.Quote(r.By))})
+		words := fmt.Sprintf("%s asked for a pause", recovery.Quote(r.By))
+		if r.Reason != "" {
+			words += ", because " + recovery.Quote(r.Reason)
+		}
+		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventPaused, RequestID: r.RequestID, By: r.By, Reason: r.Reason, Message: words})
 		return &c, nil
 	})
 	if err != nil {

@@ -47,7 +47,7 @@ func (o *Orchestrator) RunStopped(ctx context.Context, id recovery.ExecutionID, 
 		// No task waits any more for the token to come back.
 		e.Run, e.TaskToken = run, recovery.Secret{}
 		if e.Interrupted == nil {
-			e.Interrupted = &recovery.Request{By: "the state machine", At: o.now(), Reason: why}
+			e.Interrupt(recovery.Request{By: "the state machine", At: o.now(), Reason: why})
 		}
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventInterrupted, Message: why})
 		return &c, nil

@@ -80,7 +80,7 @@ func byHand(r *run) {
 func gatedDrill(r *run) {
 	p := r.h.plan(1, 1)
 	p.Waves[1].PauseBefore = true
-	r.drive(p, follower{decide: map[recovery.QuestionReason]recovery.Choice{recovery.PauseBeforeWave: recovery.Resume}})
+	r.drive(p, follower{decide: map[recovery.QuestionReason]recovery.Choice{recovery.PauseBeforeWave: recovery.Approve}})
 	r.cleanUp()
 }
 
@@ -93,7 +93,7 @@ func failingWave(r *run) {
 		after: func(name string, next recovery.Action) {
 			if name == "poll_wave_status" && next == recovery.DoAwaitDecision {
 				if failed++; failed == 2 {
-					r.decide(recovery.Skip, new(1))
+					r.decide("failed-w1-a2", recovery.Skip)
 				}
 			}
 		},
@@ -243,7 +243,7 @@ func (d *driven) Wait(ctx context.Context, token string) ([]byte, error) {
 	if !expected {
 		return nil, fmt.Errorf("nobody expects the question %+v", q)
 	}
-	d.run.decide(choice, q.Wave)
+	d.run.decide(q.ID, choice)
 	return []byte("{}"), nil
 }
 

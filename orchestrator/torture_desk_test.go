@@ -55,24 +55,24 @@ func (st *stage) Wait(ctx context.Context, token string) ([]byte, error) {
 		}
 		q := step.Decisions[int(st.draw(name, "which")%uint64(len(step.Decisions)))]
 		st.met("asked " + string(q.Reason))
-		d := recovery.Decision{Choice: st.choose(name, e, q), Wave: q.Wave}
-		m := mishap{choice: d.Choice, wave: d.Wave, twice: []twice{once, once, once, once, afterwards, atOnce, differently}[st.draw(name, "twice")%7]}
-		if d.Choice == recovery.CancelAll {
+		choice := st.choose(name, e, q)
+		m := mishap{question: q.ID, choice: choice, wave: q.Wave, twice: []twice{once, once, once, once, afterwards, atOnce, differently, late, late, late}[st.draw(name, "twice")%10]}
+		if choice == recovery.CancelAll {
 			m.twice = once
 		}
-		if st.draw(name, "says which")%4 == 0 {
-			m.wave = nil
+		if choice == recovery.Approve && st.draw(name, "uses the old words")%4 == 0 {
+			m.question, m.choice = "", recovery.Resume
 		}
-		if q.Wave == nil && d.Choice == recovery.Resume && st.draw(name, "means a wave")%2 == 0 {
+		if choice == recovery.Resume && st.draw(name, "means a wave")%2 == 0 {
 			m.choice = recovery.Skip // which nobody asks
 		}
-		if d.Choice == recovery.Retry && st.draw(name, "leaves out")%4 == 0 {
+		if choice == recovery.Retry && st.draw(name, "leaves out")%4 == 0 {
 			m.server = 1 + int(st.draw(name, "whom")%uint64(st.s.planned()))
 		}
 		if len(q.InDoubt) > 0 && e.Attempt(*q.Wave).Attempt < 3 && st.draw(name, "knows")%2 == 0 {
-			d.Choice, m.choice = recovery.Retry, recovery.Retry
+			choice, m.choice, m.question = recovery.Retry, recovery.Retry, q.ID
 		}
-		if d.Choice == recovery.Retry && q.Wave != nil && st.draw(name, "answers for them")%3 != 0 {
+		if choice == recovery.Retry && q.Wave != nil && st.draw(name, "answers for them")%3 != 0 {
 			m.gone = slices.DeleteFunc(slices.Clone(q.InDoubt), st.lives) // whoever says so has looked
 			m.wave, m.server = q.Wave, 0
 			if len(m.gone) > 0 {
@@ -108,6 +108,9 @@ func (st *stage) says(name string, m mishap) {
 			st.say(name, m)
 		})
 	}
+	if m.kind == decided && m.question == "" {
+		m.question = st.sees(m)
+	}
 	say(name, m)
 	switch m.twice {
 	case afterwards:
@@ -115,10 +118,36 @@ func (st *stage) says(name string, m mishap) {
 		say(name+" once more", m)
 	case atOnce:
 		say(name+" at once", m)
+	case late:
+		st.at(time.Second+time.Duration(st.draw(name, "comes late")%uint64(2*time.Hour)), func() { st.say(name+" late", m) })
 	case differently:
 		say(name+" differently", mishap{kind: decided, choice: recovery.CancelAll})
 	}
 	all.Wait()
+}
+
+// sees is what somebody saw who says something unasked: what the record holds
+// about the wave, or the execution, at this moment. Who resumes a wave uses the
+// old words, and who cancels needs none.
+func (st *stage) sees(m mishap) recovery.QuestionID {
+	if m.choice == recovery.CancelAll || m.choice == recovery.Resume && m.wave != nil {
+		return ""
+	}
+	e, err := st.store.Execution(st.ctx, "exec-1")
+	if err != nil || e.Version == 0 {
+		return "gate-w1"
+	}
+	all := e.Answerable(time.Now())
+	i := slices.IndexFunc(all, func(q recovery.Question) bool {
+		return m.wave == nil && slices.Contains(q.Choices, m.choice) || m.wave != nil && q.IsAbout(*m.wave)
+	})
+	switch {
+	case i >= 0:
+		return all[i].ID
+	case m.wave != nil:
+		return recovery.GateID(*m.wave)
+	}
+	return "pause-1"
 }
 
 // say is one command: it reads, decides and writes, and may be killed at it.
@@ -136,7 +165,7 @@ func (st *stage) say(name string, m mishap) {
 			over <- err
 			return
 		}
-		d := recovery.Decision{Choice: m.choice, Wave: m.wave, Gone: m.gone, Request: asked}
+		d := recovery.Decision{Question: m.question, Choice: m.choice, Wave: m.wave, Gone: m.gone, Request: asked}
 		if m.server > 0 {
 			d.Exclude = []recovery.SourceServerID{serverID(m.server)}
 		}

@@ -204,7 +204,7 @@ func (st *stage) judgeDecisions(events []recovery.Event) {
 		}
 		times := 0
 		for _, ev := range events {
-			if strings.Contains(ev.Message, "<"+name+">") && slices.Contains([]recovery.EventKind{recovery.EventDecided, recovery.EventCancelled, recovery.EventPaused}, ev.Kind) {
+			if ev.By == "<"+name+">" && slices.Contains([]recovery.EventKind{recovery.EventDecided, recovery.EventCancelled, recovery.EventPaused}, ev.Kind) {
 				times++
 			}
 		}
@@ -214,21 +214,28 @@ func (st *stage) judgeDecisions(events []recovery.Event) {
 			st.problem("what %s said was applied %d times", name, times)
 		case errors.As(err, &refused) && times > 0:
 			st.problem("what %s said was refused (%v), and applied", name, err)
-		case err == nil && times == 0 && !st.mayPass(name):
+		case err == nil && times == 0 && !st.mayPass(name, events):
 			st.problem("what %s said was taken, and is not in the record", name)
 		}
 	}
 }
 
 // mayPass says whether what was said may be taken without a word of it in the
-// record: a pause where one was asked for already.
-func (st *stage) mayPass(name string) bool {
-	for i, m := range st.s.mishaps {
-		if m.kind == pauseAsked && strings.HasPrefix(name, fmt.Sprintf("act %02d", i)) {
-			return true
+// record: somebody else said the same before.
+func (st *stage) mayPass(name string, events []recovery.Event) bool {
+	m := st.words["<"+name+">"]
+	said := recovery.Decision{Question: m.question, Choice: m.choice, Wave: m.wave}.Modern()
+	return slices.ContainsFunc(events, func(ev recovery.Event) bool {
+		switch ev.Kind {
+		case recovery.EventDecided:
+			return ev.Question == said.Question && ev.Choice == said.Choice && m.kind != pauseAsked
+		case recovery.EventCancelled:
+			return said.Choice == recovery.CancelAll
+		case recovery.EventContinued: // a driver that goes on is an answer, too
+			return said.Choice == recovery.Resume && strings.HasPrefix(string(said.Question), "interrupted-")
 		}
-	}
-	return false
+		return false
+	})
 }
 
 // judgeHold: the plan is held until the end, and by nobody afterwards. It is

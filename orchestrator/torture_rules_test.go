@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"muster/recovery"
 )
@@ -12,13 +11,15 @@ import (
 // A book is what the changes of an execution say when they are read as they
 // are written, one after the other, by somebody who trusts nobody.
 type book struct {
-	version  int64
-	last     recovery.EventRef
-	attempts map[int]recovery.Attempt        // the newest of each wave
-	raised   map[int]int                     // by whom: retries that were applied, of each wave
-	launched map[recovery.SourceServerID]int // the wave's attempt that launched it, as the record has it
-	ended    bool
-	header   recovery.Execution // as the last change left it
+	version               int64
+	last                  recovery.EventRef
+	attempts              map[int]recovery.Attempt        // the newest of each wave
+	raised                map[int]int                     // by whom: retries that were applied, of each wave
+	launched              map[recovery.SourceServerID]int // the wave's attempt that launched it, as the record has it
+	ended                 bool
+	header                recovery.Execution // as the last change left it
+	answers               map[recovery.QuestionID]bool
+	pauses, interruptions int // how many there were
 }
 
 // committed holds one change, which the store has just taken, to the rules.
@@ -28,7 +29,7 @@ func (st *stage) committed(c recovery.Change) {
 	id := c.Execution.ID
 	b := st.books[id]
 	if b == nil {
-		b = &book{attempts: map[int]recovery.Attempt{}, raised: map[int]int{}, launched: map[recovery.SourceServerID]int{}}
+		b = &book{attempts: map[int]recovery.Attempt{}, raised: map[int]int{}, launched: map[recovery.SourceServerID]int{}, answers: map[recovery.QuestionID]bool{}}
 		st.books[id] = b
 	}
 	wrong := func(format string, args ...any) {
@@ -61,24 +62,47 @@ func (st *stage) committed(c recovery.Change) {
 	if c.Attempt != nil {
 		b.turns(c, wrong)
 	}
+	if c.Execution.Pause != nil && b.header.Pause == nil {
+		b.pauses++
+	}
+	if c.Execution.Interrupted != nil && b.header.Interrupted == nil {
+		b.interruptions++
+	}
 	b.header = c.Execution
 	b.header.Waves = slices.Clone(c.Execution.Waves)
 }
 
-// decides holds what a decision changes to what was said: the wave that was
-// named and nothing else, or, where none was, one that asked or the execution
-// as a whole.
+// decides holds what a decision changes to what was said: to the question that
+// was named and to nothing else, as it was asked when this change was made. Who
+// comes late finds it answered, and changes nothing.
 func (b *book) decides(c recovery.Change, words map[string]mishap, wrong func(string, ...any)) {
 	ev, e := c.Event, &c.Execution
-	var said mishap
-	for name, m := range words {
-		if strings.Contains(ev.Message, name) {
-			said = m
+	said, known := words[ev.By]
+	if !known {
+		wrong("nobody said %q", ev.Message)
+		return
+	}
+	question := said.question
+	if question == "" && said.wave != nil {
+		question = recovery.GateID(*said.wave) // in the old words
+	}
+	switch {
+	case ev.Question != question:
+		wrong("%q was the answer to %s, and is recorded as that to %s", ev.Message, question, ev.Question)
+	case b.answers[question]:
+		wrong("%q answers %s, which was answered before", ev.Message, question)
+	}
+	b.answers[question] = true
+	expect := func(asked bool, what string) {
+		if !asked {
+			wrong("%q answers %s, and %s is what it changes", ev.Message, question, what)
 		}
 	}
-	lifted := (e.Pause == nil) != (b.header.Pause == nil) || (e.Interrupted == nil) != (b.header.Interrupted == nil)
-	if lifted == (ev.Wave != nil) || lifted && said.wave != nil {
-		wrong("%q lifts a pause or an interruption: %v, and is recorded as %s", ev.Message, lifted, where(*ev))
+	if (e.Pause == nil) != (b.header.Pause == nil) {
+		expect(question == recovery.QuestionID(fmt.Sprintf("pause-%d", b.pauses)) && ev.Wave == nil, "a pause")
+	}
+	if (e.Interrupted == nil) != (b.header.Interrupted == nil) {
+		expect(question == recovery.QuestionID(fmt.Sprintf("interrupted-%d", b.interruptions)) && ev.Wave == nil, "an interruption")
 	}
 	for i, w := range e.Waves {
 		was := b.header.Waves[i]
@@ -86,28 +110,29 @@ func (b *book) decides(c recovery.Change, words map[string]mishap, wrong func(st
 		if w.GatePassed == was.GatePassed && w.Skipped == was.Skipped && !raised {
 			continue
 		}
-		switch {
-		case ev.Wave == nil || *ev.Wave != w.Number, said.wave != nil && *said.wave != w.Number:
-			wrong("%q changes wave %d, and is recorded as %s", ev.Message, w.Number, where(*ev))
-		case said.wave == nil && !b.asks(&was, ev.At):
-			wrong("%q names no wave, and changes wave %d, which does not ask", ev.Message, w.Number)
+		change := fmt.Sprintf("wave %d", w.Number)
+		expect(ev.Wave != nil && *ev.Wave == w.Number && question == b.asks(&was), change)
+		if w.GatePassed != was.GatePassed {
+			expect(question == recovery.GateID(w.Number), "the gate of "+change)
 		}
 	}
 }
 
-// asks says whether a wave may wait for a person: at its gate, everything
-// before it settled, or failed.
-func (b *book) asks(w *recovery.WaveRecord, now time.Time) bool {
+// asks names the question about a wave, from what was written of it: its gate,
+// or its newest attempt, which failed or was refused.
+func (b *book) asks(w *recovery.WaveRecord) recovery.QuestionID {
 	a, known := b.attempts[w.Number]
 	switch {
 	case w.Skipped:
-		return false
-	case !known || w.PauseBefore && !w.GatePassed:
-		return w.PauseBefore && !w.GatePassed && b.waitsFor(&b.header, w) == ""
-	case a.State == recovery.Started && !a.JobOver:
-		return a.TimedOut || !now.Before(a.StartedAt.Add(w.TimeLimit))
+		return ""
+	case w.PauseBefore && !w.GatePassed:
+		return recovery.GateID(w.Number)
+	case !known:
+		return ""
+	case a.State == recovery.Refused:
+		return recovery.QuestionID(fmt.Sprintf("refused-w%d-a%d", w.Number, a.Attempt))
 	}
-	return a.State == recovery.Refused || a.State == recovery.Started && b.unsettled(w) != ""
+	return recovery.QuestionID(fmt.Sprintf("failed-w%d-a%d", w.Number, a.Attempt))
 }
 
 // turns holds a change of an attempt to the rules.

@@ -32,19 +32,20 @@ type schedule struct {
 // A mishap is one disturbance of an execution. Which of the fields count says
 // its kind.
 type mishap struct {
-	kind   mishapKind
-	who    string        // the actor that it happens to
-	nth    int           // its call, the driver's entry, the invocation
-	after  bool          // of a driver's kill: the entry was kept
-	at     time.Duration // since the beginning; or after which a duplicate is delivered
-	lasts  time.Duration
-	times  int
-	fault  simulator.Fault
-	choice recovery.Choice
-	wave   *int                      // nil: none is named
-	gone   []recovery.SourceServerID // in doubt, and gone in truth
-	server int                       // of another party's job; to be left out of a retry, 0: none
-	twice  twice
+	kind     mishapKind
+	who      string        // the actor that it happens to
+	nth      int           // its call, the driver's entry, the invocation
+	after    bool          // of a driver's kill: the entry was kept
+	at       time.Duration // since the beginning; or after which a duplicate is delivered
+	lasts    time.Duration
+	times    int
+	fault    simulator.Fault
+	choice   recovery.Choice
+	question recovery.QuestionID       // as it was seen; "": whatever is there to be seen when it is said
+	wave     *int                      // nil: none is named
+	gone     []recovery.SourceServerID // in doubt, and gone in truth
+	server   int                       // of another party's job; to be left out of a retry, 0: none
+	twice    twice
 }
 
 type mishapKind string
@@ -75,6 +76,7 @@ const (
 	afterwards  twice = ", and again"
 	atOnce      twice = ", two at once"
 	differently twice = ", while another one decides to cancel"
+	late        twice = ", and again up to two hours later"
 )
 
 func (m mishap) String() string {
@@ -306,7 +308,7 @@ func (s *schedule) fatal(f simulator.Fault) bool {
 
 // act has somebody say something that was not asked for.
 func (s *schedule) act(r *rand.Rand) mishap {
-	m := mishap{kind: decided, at: span(r, 0, pick(r, 5*time.Minute, time.Hour)), twice: pick(r, once, once, afterwards, atOnce, differently), wave: &s.plan.Waves[r.IntN(len(s.plan.Waves))].Number}
+	m := mishap{kind: decided, at: span(r, 0, pick(r, 5*time.Minute, time.Hour)), twice: pick(r, once, once, afterwards, atOnce, differently, late, late), wave: &s.plan.Waves[r.IntN(len(s.plan.Waves))].Number}
 	m.choice = pick(r, recovery.Resume, recovery.Retry, recovery.Skip, recovery.CancelAll, recovery.Resume, recovery.Retry)
 	if m.choice == recovery.CancelAll || r.IntN(3) == 0 {
 		m.wave = nil

@@ -11,118 +11,134 @@ import (
 // Choice is what a person may decide.
 type Choice string
 
-// The choices.
+// The choices. Each means one thing.
 const (
-	Resume    Choice = "resume" // go on: past a gate, a pause, an interruption
-	Retry     Choice = "retry"  // a new attempt with the servers that failed
-	Skip      Choice = "skip"   // those that depend on the wave go on without it
-	CancelAll Choice = "cancel" // nothing new starts
+	Approve   Choice = "approve" // a gate: the wave may start
+	Resume    Choice = "resume"  // a pause is lifted, an interrupted execution goes on
+	Retry     Choice = "retry"   // a new attempt with the servers that failed
+	Skip      Choice = "skip"    // those that depend on the wave go on without it
+	CancelAll Choice = "cancel"  // nothing new starts
 )
 
 // Check reports what is wrong with a choice, or nil.
 func (c Choice) Check() error {
-	return oneOf(string(Resume), string(Retry), string(Skip), string(CancelAll))(string(c))
+	return oneOf(words([]Choice{Approve, Resume, Retry, Skip, CancelAll})...)(string(c))
 }
 
 // Decision is somebody's answer to a question.
 type Decision struct {
-	Choice  Choice
-	Wave    *int             // nil: the execution as a whole, or the only wave that asks now
-	Exclude []SourceServerID // of a retry: servers to leave out, each one that is tried again otherwise
-	Gone    []SourceServerID // of a retry: servers of which no instance lives, though a witness says that one may
+	Question QuestionID // only who cancels needs none
+	Choice   Choice
+	Wave     *int             // of the question, where that is said: another one is refused
+	Exclude  []SourceServerID // of a retry: servers to leave out, each one that is tried again otherwise
+	Gone     []SourceServerID // of a retry: servers of which no instance lives, though a witness says that one may
 	Request
 }
 
+// Modern gives the decision in today's words: resume, with a wave or at its
+// gate, was how a gate was approved.
+func (d Decision) Modern() Decision {
+	if d.Choice != Resume {
+		return d
+	}
+	if d.Question == "" && d.Wave != nil {
+		d.Question = GateID(*d.Wave)
+	}
+	if strings.HasPrefix(string(d.Question), "gate-") {
+		d.Choice = Approve
+	}
+	return d
+}
+
 // Decide applies a decision to the execution, or says why it does not apply.
-// A decision may come before its question (a gate is passed ahead, where the
-// wave is named), twice, or a week late: what is decided already, or was never asked, changes nothing
-// and is an error that says so.
+// It answers the question that it names and no other: it may come before its
+// question is asked (a gate), twice, or a week late. The same decision again
+// changes nothing, and is no error: news is false. Another one is.
 //
-// It gives the number of the wave that was decided about, nil for the execution
-// as a whole.
-func (e *Execution) Decide(d Decision, now time.Time) (wave *int, err error) {
-	if e.Ended != nil {
-		return nil, fmt.Errorf("execution %s is over: %s", e.ID, e.Ended.Outcome)
+// It gives the decision as it is recorded: with the wave that it is about, nil
+// for the execution as a whole.
+func (e *Execution) Decide(said Decision, now time.Time) (d Decision, news bool, err error) {
+	d = said.Modern()
+	if before := e.answered(d.Question); before != nil {
+		if before.Choice == d.Choice && before.Servers == d.servers() {
+			return d, false, nil
+		}
+		return d, false, fmt.Errorf("question %s was answered already: %s", d.Question, before)
 	}
-	if e.Cancel != nil {
-		return nil, fmt.Errorf("execution %s was %s", e.ID, e.Cancel.words("cancelled already"))
+	switch {
+	case d.Choice == CancelAll && e.Cancel != nil:
+		news = e.Ended == nil && (e.Cancel.By != d.By || e.Cancel.Reason != d.Reason)
+		return d, news, nil
+	case e.Ended != nil:
+		return d, false, fmt.Errorf("execution %s is over: %s", e.ID, e.Ended.Outcome)
+	case e.Cancel != nil:
+		return d, false, fmt.Errorf("execution %s was %s", e.ID, e.Cancel.words("cancelled already"))
+	case d.Question == "" && d.Choice == CancelAll:
+		e.Cancel = &d.Request
+		return d, true, nil
+	case d.Question == "":
+		return d, false, fmt.Errorf("the decision %q does not say which question it answers", d.Choice)
 	}
+	q := e.question(d.Question, now)
+	switch {
+	case q == nil:
+		return d, false, e.notAsked(d, now)
+	case d.Wave != nil && !q.IsAbout(*d.Wave):
+		return d, false, fmt.Errorf("question %s is not about wave %d", d.Question, *d.Wave)
+	case !slices.Contains(q.Choices, d.Choice):
+		return d, false, fmt.Errorf("question %s is not answered by %q, but by one of: %s", d.Question, d.Choice, strings.Join(words(q.Choices), ", "))
+	}
+	d.Wave = q.Wave
+	if err := e.apply(d, q); err != nil {
+		return d, false, err
+	}
+	e.answer(d)
+	return d, true, nil
+}
+
+// apply does what was decided.
+func (e *Execution) apply(d Decision, q *Question) error {
 	if d.Choice == CancelAll {
 		e.Cancel = &d.Request
-		return nil, nil
+		return nil
 	}
-	if d.Wave == nil && d.Choice == Resume && (e.Pause != nil || e.Interrupted != nil) {
-		e.Pause, e.Interrupted = nil, nil
-		return nil, nil
+	switch q.Reason {
+	case PauseRequested:
+		e.liftPause()
+		return nil
+	case Interrupted:
+		e.endInterruption()
+		return nil
 	}
-	w, err := e.asked(d, now)
-	if err != nil {
-		return nil, err
-	}
+	w := e.Wave(*q.Wave)
 	switch d.Choice {
-	case Resume:
+	case Approve:
 		w.GatePassed = true
 	case Skip:
 		w.Skipped = true
 	case Retry:
 		if err := e.treatAsGone(w, d); err != nil {
-			return nil, err
+			return err
 		}
-		if err := e.retry(w, d); err != nil {
-			return nil, err
-		}
-	}
-	return new(w.Number), nil
-}
-
-// asked finds the wave that the decision is about, and holds it to the
-// choices that the wave has.
-func (e *Execution) asked(d Decision, now time.Time) (*WaveRecord, error) {
-	asks := map[int]bool{}
-	for _, q := range survey(e, now).questions() {
-		if q.Wave != nil {
-			asks[*q.Wave] = true
-		}
-	}
-	var fits []int
-	for i := range e.Waves {
-		w := &e.Waves[i]
-		if d.Wave != nil && *d.Wave != w.Number {
-			continue
-		}
-		if d.Wave == nil && !asks[w.Number] { // only who names the wave decides ahead
-			continue
-		}
-		if slices.Contains(e.choices(w, now), d.Choice) {
-			fits = append(fits, w.Number)
-		}
-	}
-	switch {
-	case len(fits) == 1:
-		return e.Wave(fits[0]), nil
-	case len(fits) > 1:
-		return nil, fmt.Errorf("several waves wait for a decision (%v): say which one", fits)
-	case d.Wave == nil:
-		return nil, fmt.Errorf("no wave waits for the decision %q", d.Choice)
-	case e.Wave(*d.Wave) == nil:
-		return nil, fmt.Errorf("execution %s has no wave %d", e.ID, *d.Wave)
-	}
-	return nil, fmt.Errorf("wave %d, which is %s, does not wait for the decision %q", *d.Wave, e.Status(e.Wave(*d.Wave), now), d.Choice)
-}
-
-// choices are what may be decided about a wave now.
-func (e *Execution) choices(w *WaveRecord, now time.Time) []Choice {
-	switch e.Status(w, now) {
-	case StatusPending:
-		if w.PauseBefore && !w.GatePassed {
-			return []Choice{Resume, Skip}
-		}
-	case StatusFailed:
-		if w.OnFailure == PauseOnFailure {
-			return e.failure(w, now).Choices
-		}
+		return e.retry(w, d)
 	}
 	return nil
+}
+
+// notAsked says why a question cannot be answered now.
+func (e *Execution) notAsked(d Decision, now time.Time) error {
+	w, attempt, is := d.Question.about()
+	if !is {
+		return fmt.Errorf("question %s is not asked, or not any more", d.Question)
+	}
+	r := e.Wave(w)
+	switch {
+	case r == nil:
+		return fmt.Errorf("execution %s has no wave %d", e.ID, w)
+	case attempt == 0 && !r.PauseBefore:
+		return fmt.Errorf("question %s was never asked: wave %d has no gate", d.Question, w)
+	}
+	return fmt.Errorf("question %s is not asked, or not any more: wave %d is %s", d.Question, w, e.Status(r, now))
 }
 
 // retry plans a new attempt: the servers that are not launched, less those to

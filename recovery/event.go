@@ -65,6 +65,10 @@ type Event struct {
 	Attempt   int              `json:"attempt,omitempty"`
 	Message   string           `json:"message"`
 	RequestID string           `json:"requestId,omitempty"` // of the request by which somebody asked for it, as CloudTrail knows it
+	By        string           `json:"by,omitempty"`        // of what a person decided or asked for: who, as claimed
+	Reason    string           `json:"reason,omitempty"`    // and why
+	Choice    Choice           `json:"choice,omitempty"`    // and what was decided
+	Question  QuestionID       `json:"question,omitempty"`  // and the answer to what
 	JobID     JobID            `json:"jobId,omitempty"`
 	Changes   []ServerChange   `json:"changes,omitempty"`
 	Excluded  []SourceServerID `json:"excluded,omitempty"` // servers that a decision leaves out of a retry

@@ -35,6 +35,11 @@ type Execution struct {
 	Interrupted *Request // the driver stopped, and nobody resumed yet
 	Ended       *Ending
 	TaskToken   Secret // of the state machine's task that waits for a decision; "" when none does
+
+	PausedAlso    []Request  // by whom else the pause was asked for
+	Pauses        int        // how many were asked for; 0 as well in records of before
+	Interruptions int        // how many there were; 0 as well in records of before
+	Answers       []Answered // the newest, oldest first
 }
 
 // EventRef points at an event of an execution's log.

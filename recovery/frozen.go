@@ -27,6 +27,11 @@ type openedRecord struct {
 	Interrupted *Request        `json:"interrupted,omitempty"`
 	Ended       *Ending         `json:"ended,omitempty"`
 	TaskToken   string          `json:"taskToken,omitempty"`
+
+	PausedAlso    []Request  `json:"pausedAlso,omitempty"`
+	Pauses        int        `json:"pauses,omitempty"`
+	Interruptions int        `json:"interruptions,omitempty"`
+	Answers       []Answered `json:"answers,omitempty"`
 }
 
 // Opened gives what begin_execution opened as a store keeps it; nil for an
@@ -43,10 +48,17 @@ func (e *Execution) Opened() ([]byte, error) {
 	for i := range e.Gone {
 		e.Gone[i].At = wall(e.Gone[i].At)
 	}
+	for i := range e.PausedAlso {
+		e.PausedAlso[i].At = wall(e.PausedAlso[i].At)
+	}
+	for i := range e.Answers {
+		e.Answers[i].At = wall(e.Answers[i].At)
+	}
 	if e.Ended != nil {
 		e.Ended.At = wall(e.Ended.At)
 	}
-	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal()})
+	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal(),
+		e.PausedAlso, e.Pauses, e.Interruptions, e.Answers})
 }
 
 // ReadOpened reads what Opened gave.
@@ -63,6 +75,7 @@ func (e *Execution) ReadOpened(record []byte) error {
 	}
 	e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken =
 		r.Digest, r.Waves, r.PollEvery, r.Policy, r.Replace, r.Gone, r.Run, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken)
+	e.PausedAlso, e.Pauses, e.Interruptions, e.Answers = r.PausedAlso, r.Pauses, r.Interruptions, r.Answers
 	return nil
 }
 

@@ -41,40 +41,6 @@ const (
 	OutcomeCancelled Outcome = "CANCELLED"
 )
 
-// Question is something that only a person can decide.
-type Question struct {
-	Reason  QuestionReason
-	Wave    *int // nil: about the execution as a whole
-	Choices []Choice
-	Text    string
-	// InDoubt are the servers of a refused wave of which only a person can say
-	// whether an instance lives: Decision.Gone names those of which none does.
-	InDoubt []SourceServerID
-}
-
-// IsAbout says whether the question is about this wave.
-func (q *Question) IsAbout(wave int) bool { return q.Wave != nil && *q.Wave == wave }
-
-// Subject names what is asked about, in words.
-func (q *Question) Subject() string {
-	if q.Wave == nil {
-		return string(q.Reason)
-	}
-	return fmt.Sprintf("%s of wave %d", q.Reason, *q.Wave)
-}
-
-// QuestionReason says why a person is asked.
-type QuestionReason string
-
-// The reasons.
-const (
-	PauseBeforeWave QuestionReason = "PAUSE_BEFORE_WAVE"
-	PauseRequested  QuestionReason = "PAUSE_REQUESTED"
-	WaveFailed      QuestionReason = "WAVE_FAILED"
-	WaveRefused     QuestionReason = "WAVE_REFUSED"
-	Interrupted     QuestionReason = "INTERRUPTED"
-)
-
 // Next decides what happens next in an execution, from its record and the
 // time alone. It always has an answer, the same for the same record, and
 // whatever the servers' fates and people's decisions, following it ends in
@@ -260,32 +226,22 @@ func (s *surveyed) holdsUp(w *WaveRecord, a *Attempt) bool {
 		s.now.Before(a.StartedAt.Add(2*w.TimeLimit))
 }
 
-// Interruption is what an execution asks while it is interrupted: it may be
-// answered although jobs run, which nobody looks at until it is.
-func (e *Execution) Interruption() (q Question, interrupted bool) {
-	if e.Interrupted == nil || e.Cancel != nil || e.Ended != nil {
-		return Question{}, false
-	}
-	return Question{Reason: Interrupted, Choices: []Choice{Resume, CancelAll}, Text: "the execution was interrupted: " + e.Interrupted.Reason}, true
-}
-
 // questions lists what people have to decide before anything can go on.
 func (s *surveyed) questions() []Question {
 	var q []Question
 	if asked, is := s.e.Interruption(); is {
 		q = append(q, asked)
 	}
-	if s.e.Pause != nil {
-		q = append(q, Question{Reason: PauseRequested, Choices: []Choice{Resume, CancelAll}, Text: fmt.Sprintf("a pause was asked for by %s", Quote(s.e.Pause.By))})
+	if asked, is := s.e.PauseQuestion(); is {
+		q = append(q, asked)
 	}
 	for _, w := range s.waves {
-		switch status := s.status[w.Number]; {
-		case s.stopped:
+		if s.stopped {
 			return q // nothing new starts, whatever anybody decides
-		case status == StatusPending && s.gated(w) && s.ready(w):
-			q = append(q, Question{Reason: PauseBeforeWave, Wave: new(w.Number), Choices: []Choice{Resume, Skip, CancelAll}, Text: fmt.Sprintf("wave %d (%s) waits for approval", w.Number, Quote(w.Name))})
-		case status == StatusFailed && w.OnFailure == PauseOnFailure:
-			q = append(q, s.e.failure(w, s.now))
+		}
+		asked := s.e.QuestionAbout(w, s.now)
+		if asked != nil && (asked.Reason != PauseBeforeWave || s.ready(w)) {
+			q = append(q, *asked)
 		}
 	}
 	return q

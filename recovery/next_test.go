@@ -157,7 +157,7 @@ func (r *run) start(step recovery.Step) {
 	}
 	r.set(a)
 	if rapid.IntRange(0, 9).Draw(t, "pause") == 0 {
-		r.e.Pause = &recovery.Request{By: "somebody", At: r.now}
+		r.e.AskPause(recovery.Request{By: "somebody", At: r.now})
 	}
 	r.checkQuotas()
 }
@@ -217,11 +217,11 @@ func (r *run) decide(step recovery.Step) {
 	}
 	q := rapid.SampledFrom(step.Decisions).Draw(r.t, "question")
 	choice := rapid.SampledFrom(q.Choices).Draw(r.t, "choice")
-	d := recovery.Decision{Choice: choice, Wave: q.Wave, Request: recovery.Request{By: "somebody", At: r.now}}
+	d := recovery.Decision{Question: q.ID, Choice: choice, Request: recovery.Request{By: "somebody", At: r.now}}
 	if choice == recovery.CancelAll && rapid.IntRange(0, 3).Draw(r.t, "really cancel") > 0 {
 		return
 	}
-	if _, err := r.e.Decide(d, r.now); err != nil {
+	if _, _, err := r.e.Decide(d, r.now); err != nil {
 		r.t.Fatalf("an offered choice does not apply: %v", err)
 	}
 }

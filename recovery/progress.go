@@ -255,23 +255,3 @@ func (e *Execution) pollInterval(age time.Duration) time.Duration {
 	}
 	return time.Minute
 }
-
-// failure is the question that a failed wave raises, with what happened.
-func (e *Execution) failure(w *WaveRecord, now time.Time) Question {
-	a := e.Attempt(w.Number)
-	q := Question{Reason: WaveFailed, Wave: new(w.Number), Choices: []Choice{Retry, Skip, CancelAll}}
-	switch {
-	case a.State == Refused:
-		q.Reason = WaveRefused
-		for _, d := range a.Refusal.InDoubt {
-			q.InDoubt = append(q.InDoubt, d.Server)
-		}
-		q.Text = fmt.Sprintf("wave %d could not be started: %s", w.Number, a.Refusal.Message)
-	case !a.JobOver:
-		q.Choices = []Choice{Skip, CancelAll}
-		q.Text = fmt.Sprintf("wave %d: TIMED_OUT after %s; job %s still runs", w.Number, w.TimeLimit, a.JobID)
-	default:
-		q.Text = fmt.Sprintf("wave %d failed: %s", w.Number, a.Verdict())
-	}
-	return q
-}

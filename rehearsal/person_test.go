@@ -39,6 +39,7 @@ type answer struct {
 	Launched    int `json:"serversLaunched"`
 	Servers     int
 	Decisions   []struct {
+		ID         string
 		Reason     string
 		WaveNumber int
 		Choices    []string

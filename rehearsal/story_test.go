@@ -68,11 +68,11 @@ func drill(t *testing.T, p *person) {
 	p.hears(t, drillID, "has started")
 
 	// One application server fails to launch, the first time.
-	p.hears(t, drillID, "WAVE_FAILED", "muster decide "+drillID+" retry --wave 2 --function "+c.function.name)
+	p.hears(t, drillID, "WAVE_FAILED", "muster decide "+drillID+" retry --question failed-w2-a1 --function "+c.function.name)
 	p.decides(t, "retry", 2, "WAVE_FAILED")
-	p.hears(t, drillID, "PAUSE_BEFORE_WAVE", "muster decide "+drillID+" resume --wave 4 --function "+c.function.name)
+	p.hears(t, drillID, "PAUSE_BEFORE_WAVE", "muster decide "+drillID+" approve --question gate-w4 --function "+c.function.name)
 	c.target("Look", nil) // as the schedule does
-	p.decides(t, "resume", 4, "PAUSE_BEFORE_WAVE")
+	p.decides(t, "approve", 4, "PAUSE_BEFORE_WAVE")
 
 	c.until(t, "the end of the drill's run", func() (string, bool) {
 		status := c.machine.status(drillID)
@@ -115,10 +115,11 @@ func (p *person) decides(t *testing.T, choice string, wave int, reason string) {
 		at := c.machine.waitsAt(drillID)
 		return at, at == "AwaitDecision"
 	})
-	if a := p.look(t, drillID); a.State != "WAITING_FOR_DECISION" || a.Decisions[0].Reason != reason || a.Decisions[0].WaveNumber != wave {
+	asked := p.look(t, drillID)
+	if a := asked; a.State != "WAITING_FOR_DECISION" || a.Decisions[0].Reason != reason || a.Decisions[0].WaveNumber != wave {
 		t.Fatalf("got %+v, want a question about %s of wave %d", a, reason, wave)
 	}
-	a := p.do(t, "decide", map[string]any{"executionId": drillID, "choice": choice, "waveNumber": wave})
+	a := p.do(t, "decide", map[string]any{"executionId": drillID, "question": asked.Decisions[0].ID, "choice": choice})
 	if !a.Woken {
 		t.Fatalf("the decision woke nobody: %+v", a)
 	}

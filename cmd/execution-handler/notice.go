@@ -99,13 +99,9 @@ func servers(e *recovery.Execution) (n int) {
 func questions(e *recovery.Execution, asked []recovery.Question, at place) string {
 	var b strings.Builder
 	for _, q := range asked {
-		fmt.Fprintf(&b, "%s: %s\n\n", q.Reason, q.Text)
+		fmt.Fprintf(&b, "%s: %s (%s)\n\n", q.Reason, q.Text, q.ID)
 		for _, choice := range q.Choices {
-			more := []string{string(choice)}
-			if q.Wave != nil {
-				more = append(more, fmt.Sprintf("--wave %d", *q.Wave))
-			}
-			b.WriteString(at.command("decide", e.ID, more...) + "\n")
+			b.WriteString(at.command("decide", e.ID, string(choice), "--question "+string(q.ID)) + "\n")
 		}
 		b.WriteString("\n")
 	}

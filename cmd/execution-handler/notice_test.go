@@ -51,8 +51,8 @@ func TestPeopleAreToldWhatHappenedAndWhatToDo(t *testing.T) {
 			[]string{"DRILL exec-1 of plan rp-shop, 2026-11-24 12:00:00 UTC\n\nopened by anna\n\nIt has 2 waves, 5 servers.", "\n    AWS_REGION=us-west-2 muster watch exec-1 --function muster\n"}},
 		{drill(), happened(recovery.EventAwaiting, nil, "wave 1 failed"), "Muster: DRILL exec-1 waits for a decision",
 			[]string{"WAVE_FAILED: wave 1 failed: 1 of 2 servers launched; s-2: no capacity",
-				"\n    AWS_REGION=us-west-2 muster decide exec-1 retry --wave 1 --function muster\n",
-				"\n    AWS_REGION=us-west-2 muster decide exec-1 skip --wave 1 --function muster\n"}},
+				"\n    AWS_REGION=us-west-2 muster decide exec-1 retry --question failed-w1-a1 --function muster\n",
+				"\n    AWS_REGION=us-west-2 muster decide exec-1 skip --question failed-w1-a1 --function muster\n"}},
 		{drill(), happened(recovery.EventFailed, new(1), "1 of 2 servers launched"), "Muster: DRILL exec-1: wave 1 failed", []string{`wave 1 ("Data")`, "muster show exec-1 --function muster"}},
 		{drill(), happened(recovery.EventTimedOut, new(2), "TIMED_OUT"), "Muster: DRILL exec-1: wave 2 took too long", []string{`wave 2 ("App\x1b[2J")`}},
 		{drill(), happened(recovery.EventInterrupted, nil, "the state machine was stopped"), "Muster: DRILL exec-1 was interrupted",
@@ -85,12 +85,12 @@ func TestPeopleAreToldOfWaveZeroAsOfAnyOther(t *testing.T) {
 		t.Errorf("got %q\n%s", m.Subject, m.Text)
 	}
 	m, _ = notice(e, happened(recovery.EventAwaiting, nil, "wave 0 failed"), stand, noon)
-	if !strings.Contains(m.Text, "muster decide exec-1 skip --wave 0 --function muster\n") || strings.Contains(m.Text, `wave 0 ("Data")`) {
+	if !strings.Contains(m.Text, "muster decide exec-1 skip --question failed-w0-a1 --function muster\n") || strings.Contains(m.Text, `wave 0 ("Data")`) {
 		t.Errorf("got\n%s", m.Text)
 	}
 	e.Pause = &recovery.Request{By: "anna", At: noon}
 	m, _ = notice(e, happened(recovery.EventAwaiting, nil, "a pause was asked for"), stand, noon)
-	if !strings.Contains(m.Text, "muster decide exec-1 resume --function muster\n") {
+	if !strings.Contains(m.Text, "muster decide exec-1 resume --question pause-1 --function muster\n") {
 		t.Errorf("got\n%s", m.Text)
 	}
 }

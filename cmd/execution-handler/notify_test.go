@@ -186,7 +186,7 @@ func TestPeopleAreToldWhatIsInTheRecord(t *testing.T) {
 	if diff := cmp.Diff(want, p.told()); diff != "" {
 		t.Error(diff)
 	}
-	if command := "AWS_REGION=us-east-1 muster decide exec-n resume --function execution-handler"; !strings.Contains(all, command) {
+	if command := "AWS_REGION=us-east-1 muster decide exec-n resume --question interrupted-1 --function execution-handler"; !strings.Contains(all, command) {
 		t.Errorf("nobody is told %q: %s", command, all)
 	}
 	if r := f.invokeBy("notify", []byte(`{"look": "decisions"}`), time.Minute); r.kind != "response" {

@@ -69,7 +69,7 @@ func TestPeopleOperateTheFunctionByItsAliases(t *testing.T) {
 	state = ask("orchestrate", `{"action": "begin_execution", "state": `+state+`}`, `"action":"await_decision"`)
 	ask("orchestrate", `{"action": "await_decision", "taskToken": "planted-task-token", "state": `+state+`}`, `"status":"AWAITING_DECISION"`)
 	ask("orchestrate", `{"operation": "get_execution", "executionId": "exec-1"}`, `"error":"NOT_ALLOWED"`)
-	ask("operate", `{"operation": "decide", "executionId": "exec-1", "choice": "resume", "by": "me@example.com"}`, `"woken":true`)
+	ask("operate", `{"operation": "decide", "executionId": "exec-1", "question": "gate-w1", "choice": "approve", "by": "me@example.com"}`, `"woken":true`)
 	if last := s.calls[len(s.calls)-1]; last["operation"] != "SendTaskSuccess" || last["taskToken"] != "planted-task-token" {
 		t.Errorf("Step Functions was called as %v, want the task to be completed", last)
 	}

@@ -23,10 +23,9 @@ type desk struct {
 	every     time.Duration                                      // is looked whether somebody else decided; 0: lookStep
 	view      view
 	given     answers
-	leave     bool      // nobody is waited for
-	stdin     io.Reader // nil: nobody sits there
-	lines     chan string
-	command   string // that decides from elsewhere
+	leave     bool    // nobody is waited for
+	prompt    *prompt // nil: nobody sits there
+	command   string  // that decides from elsewhere
 }
 
 // Wait implements stepfunctions.Callbacks: it waits until no decision is
@@ -51,14 +50,31 @@ func (d *desk) Wait(ctx context.Context, _ string) ([]byte, error) {
 		if d.leave {
 			return nil, errAwaiting
 		}
+		questions = d.inOrder(questions)
 		if !reflect.DeepEqual(questions, asked) {
 			asked = questions
 			d.view.ask(questions, d.hint(questions))
 		}
-		if err := d.listen(ctx, questions[0]); err != nil {
+		heard, err := d.listen(ctx, questions[0])
+		if err != nil {
 			return nil, err
 		}
+		if heard { // what is asked now is shown anew
+			asked = nil
+		}
 	}
+}
+
+// inOrder puts the question first that stands before somebody already.
+func (d *desk) inOrder(questions []recovery.Question) []recovery.Question {
+	if d.prompt == nil || d.prompt.shown == nil {
+		return questions
+	}
+	i := slices.IndexFunc(questions, func(q recovery.Question) bool { return q.ID == d.prompt.shown.ID })
+	if i <= 0 {
+		return questions
+	}
+	return append([]recovery.Question{questions[i]}, slices.Delete(slices.Clone(questions), i, i+1)...)
 }
 
 // questions are those of an execution that waits for nothing else.
@@ -74,27 +90,19 @@ func (h *house) questions(ctx context.Context, id recovery.ExecutionID) ([]recov
 	return step.Decisions, nil
 }
 
-// hint says how to answer.
+// hint says how to answer the first of the questions.
 func (d *desk) hint(questions []recovery.Question) string {
 	q := questions[0]
-	if d.stdin != nil {
-		words := make([]string, len(q.Choices))
-		for i, c := range q.Choices {
-			words[i] = fmt.Sprintf("[%c]%s", c[0], c[1:])
-		}
-		return strings.Join(words, "  ") + "  > "
+	if d.prompt != nil {
+		return d.prompt.show(q)
 	}
-	words := make([]string, len(q.Choices))
-	for i, c := range q.Choices {
-		words[i] = string(c)
+	which := ""
+	if q.ID != "" {
+		which = " --question " + string(q.ID)
 	}
-	wave := ""
-	if q.Wave != nil {
-		wave = fmt.Sprintf(" --wave %d", *q.Wave)
-	}
-	answer := fmt.Sprintf("to answer: %s %s%s", d.command, strings.Join(words, "|"), wave)
+	answer := fmt.Sprintf("to answer: %s %s%s", d.command, joinedBy("|", q.Choices), which)
 	if len(q.InDoubt) > 0 {
-		answer += fmt.Sprintf("\nonce you have seen that none lives: %s %s%s", d.command, recovery.Retry, wave)
+		answer += fmt.Sprintf("\nonce you have seen that none lives: %s %s%s", d.command, recovery.Retry, which)
 		for _, id := range q.InDoubt {
 			answer += " --treat-as-gone " + string(id)
 		}
@@ -103,28 +111,25 @@ func (d *desk) hint(questions []recovery.Question) string {
 }
 
 // listen waits for a line from the terminal, or for the time to look again.
-func (d *desk) listen(ctx context.Context, q recovery.Question) error {
-	if d.stdin != nil && d.lines == nil {
-		d.lines = make(chan string)
-		go read(d.stdin, d.lines)
+func (d *desk) listen(ctx context.Context, q recovery.Question) (heard bool, err error) {
+	var lines chan string
+	if d.prompt != nil {
+		lines = d.prompt.lines
 	}
 	select {
-	case line, ok := <-d.lines:
+	case line, ok := <-lines:
 		if !ok { // the terminal is gone: others may decide
-			d.lines, d.stdin = nil, nil
-			d.view.ask([]recovery.Question{q}, d.hint([]recovery.Question{q}))
-			return nil
+			d.prompt = nil
+			return true, nil
 		}
-		choice, ok := chosen(line, q.Choices)
-		if !ok {
-			d.view.ask([]recovery.Question{q}, d.hint([]recovery.Question{q}))
-			return nil
+		if decision, made := d.prompt.typed(line, q); made {
+			return true, d.apply(ctx, decision)
 		}
-		return d.apply(ctx, recovery.Decision{Choice: choice, Wave: q.Wave})
+		return true, nil
 	case <-time.After(cmp.Or(d.every, lookStep)):
-		return nil
+		return false, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 }
 
@@ -136,17 +141,8 @@ func read(from io.Reader, lines chan<- string) {
 	}
 }
 
-// chosen understands a choice by its word or first letter.
-func chosen(line string, choices []recovery.Choice) (recovery.Choice, bool) {
-	word := strings.ToLower(strings.TrimSpace(line))
-	i := slices.IndexFunc(choices, func(c recovery.Choice) bool { return word == string(c) || word == string(c[:1]) })
-	if i < 0 {
-		return "", false
-	}
-	return choices[i], true
-}
-
-// apply records a decision. One that came too late changes nothing.
+// apply records a decision. One that came too late changes nothing, and is
+// told.
 func (d *desk) apply(ctx context.Context, decision recovery.Decision) error {
 	err := d.decide(ctx, decision)
 	if refusal, is := errors.AsType[*recovery.Error](err); is {
@@ -162,19 +158,21 @@ type answers struct {
 	used    map[string]int
 }
 
-var reasons = []recovery.QuestionReason{recovery.PauseBeforeWave, recovery.PauseRequested, recovery.WaveFailed, recovery.WaveRefused, recovery.Interrupted}
-
 func parseAnswers(texts []string) (answers, error) {
 	a := answers{map[recovery.QuestionReason][]recovery.Choice{}, map[string]int{}}
 	for _, text := range texts {
-		reason, choice, ok := strings.Cut(text, "=")
-		if !ok || !slices.Contains(reasons, recovery.QuestionReason(reason)) {
-			return a, usage("", "--answer: %s is not REASON=CHOICE, with a REASON of %s", recovery.Quote(text), joined(reasons))
+		word, choice, ok := strings.Cut(text, "=")
+		reason, answer := recovery.QuestionReason(word), recovery.Choice(choice)
+		if !ok || !slices.Contains(recovery.QuestionReasons, reason) {
+			return a, usage("", "--answer: %s is not REASON=CHOICE, with a REASON of %s", recovery.Quote(text), joined(recovery.QuestionReasons))
 		}
-		if err := recovery.Choice(choice).Check(); err != nil {
-			return a, usage("", "--answer: %s: the choice %w", recovery.Quote(text), err)
+		if reason == recovery.PauseBeforeWave && answer == recovery.Resume { // the old word
+			answer = recovery.Approve
 		}
-		a.choices[recovery.QuestionReason(reason)] = append(a.choices[recovery.QuestionReason(reason)], recovery.Choice(choice))
+		if !slices.Contains(reason.Choices(), answer) {
+			return a, usage("", "--answer: %s: %s is answered by one of: %s", recovery.Quote(text), reason, joined(reason.Choices()))
+		}
+		a.choices[reason] = append(a.choices[reason], answer)
 	}
 	return a, nil
 }
@@ -184,18 +182,22 @@ func parseAnswers(texts []string) (answers, error) {
 func (a answers) next(questions []recovery.Question) (recovery.Decision, bool) {
 	for _, q := range questions {
 		key := q.Subject()
-		if n := a.used[key]; n < len(a.choices[q.Reason]) {
-			a.used[key]++
-			return recovery.Decision{Choice: a.choices[q.Reason][n], Wave: q.Wave, Request: recovery.Request{Reason: "answered ahead"}}, true
+		n := a.used[key]
+		if n >= len(a.choices[q.Reason]) || !slices.Contains(q.Choices, a.choices[q.Reason][n]) {
+			continue
 		}
+		a.used[key]++
+		return recovery.Decision{Question: q.ID, Choice: a.choices[q.Reason][n], Request: recovery.Request{Reason: "answered ahead"}}, true
 	}
 	return recovery.Decision{}, false
 }
 
-func joined[S ~string](words []S) string {
+func joined[S ~string](words []S) string { return joinedBy(", ", words) }
+
+func joinedBy[S ~string](between string, words []S) string {
 	texts := make([]string, len(words))
 	for i, w := range words {
 		texts[i] = string(w)
 	}
-	return strings.Join(texts, ", ")
+	return strings.Join(texts, between)
 }

@@ -98,8 +98,13 @@ func (f *follower) follow(ctx context.Context, d *desk) (*account, error) {
 	}
 }
 
-func questionsOf(a *account) (all []recovery.Question) {
-	for _, q := range a.Questions {
+// questionsOf is what an execution asks, and aheadOf what may be answered
+// though nothing waits for it yet.
+func questionsOf(a *account) []recovery.Question { return questions(a.Questions) }
+func aheadOf(a *account) []recovery.Question     { return questions(a.Ahead) }
+
+func questions(told []event.QuestionOverview) (all []recovery.Question) {
+	for _, q := range told {
 		all = append(all, recovery.Question(q))
 	}
 	return all

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -141,135 +139,6 @@ execution that belongs to another AWS, or to another record, is refused.
 
 const executionHelp = `EXECUTION is an id, a unique beginning of one, or "last": the one that changed last.
 Say --fleet, --data, --endpoint, --aws or --function as the execution was begun with.`
-
-func (m *Main) decide() *cobra.Command {
-	var o runOptions
-	var wave int
-	var exclude, gone []string
-	var reason string
-	cmd := &cobra.Command{
-		Use:   "decide EXECUTION resume|retry|skip|cancel",
-		Short: "Answer a question of an execution",
-		Long: `Decide records a decision, which the execution's driver finds within a second:
-
-  resume   go on: past a gate, a pause, an interruption
-  retry    try a failed wave again, with the servers that were not launched
-  skip     go on without the wave
-  cancel   start nothing more; what runs, runs on
-
-With --wave it is about that wave alone, 0 included. Without, resume lifts a pause or
-an interruption; any other decision is about the only wave that asks.
-
-A gate may be passed before it asks. What does not apply is refused (exit code 3),
-and changes nothing. Who, when and why is recorded.
-
-` + executionHelp,
-		Example:   "  muster decide last resume --wave 4 --reason \"the databases are checked\"\n  muster decide last retry --wave 2 --exclude s-0123456789abcdef0",
-		Args:      cobra.ExactArgs(2),
-		ValidArgs: []string{"resume", "retry", "skip", "cancel"},
-	}
-	addDeciding(cmd, &o, &reason)
-	cmd.Flags().IntVar(&wave, "wave", 0, "the `NUMBER` of the wave (default: see above)")
-	cmd.Flags().StringSliceVar(&exclude, "exclude", nil, "leave this `SERVER`, which was not launched, out of the retry; may be repeated")
-	addTreatAsGone(cmd.Flags(), &gone)
-	o.addGoingOn(cmd.Flags())
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		choice := recovery.Choice(args[1])
-		return m.onSource(&o, event.Operate, func(ctx context.Context, r *runner) error {
-			if err := choice.Check(); err != nil {
-				return usage("", "the decision %w", err)
-			}
-			d := recovery.Decision{Choice: choice, Request: r.request(ctx, reason)}
-			if cmd.Flags().Changed("wave") {
-				d.Wave = &wave
-			}
-			var err error
-			if d.Exclude, err = serversOf("exclude", exclude); err != nil {
-				return err
-			}
-			if d.Gone, err = serversOf("treat-as-gone", gone); err != nil {
-				return err
-			}
-			if len(exclude)+len(gone) > 0 && choice != recovery.Retry {
-				return usage("", "--exclude and --treat-as-gone are for a retry")
-			}
-			var note string
-			do := func() (err error) {
-				note, err = r.src.decide(ctx, r.id, d)
-				return err
-			}
-			if there, is := r.src.(*remote); is {
-				err = r.confirmedThere(ctx, there, do)
-			} else {
-				err = do()
-			}
-			return r.done("decided: "+string(choice), note, err)
-		})(cmd, args)
-	}
-	return cmd
-}
-
-func addDeciding(cmd *cobra.Command, o *runOptions, reason *string) {
-	o.world.addPlaces(cmd.Flags())
-	cmd.Flags().StringVar(&o.by, "by", "", "`WHO` decides, for the record (default: $USER)")
-	cmd.Flags().StringVar(reason, "reason", "", "`WHY`, for the record")
-}
-
-func (r *runner) request(ctx context.Context, reason string) recovery.Request {
-	return recovery.Request{By: r.who(ctx), At: time.Now(), Reason: reason}
-}
-
-// done says that what somebody asked for was done, or was refused.
-func (r *runner) done(said, note string, err error) error {
-	if err != nil {
-		return asked(err)
-	}
-	if note != "" {
-		fmt.Fprintln(r.m.Stderr, harmlessLines(note))
-	}
-	_, err = fmt.Fprintf(r.m.Stdout, "%s: %s\n", r.id, said)
-	return err
-}
-
-func (m *Main) pause() *cobra.Command {
-	var o runOptions
-	var reason string
-	cmd := &cobra.Command{
-		Use:   "pause EXECUTION",
-		Short: "Start no more waves until somebody says resume",
-		Long: `Pause starts no more waves; what runs, runs on. muster decide EXECUTION resume
-lets it go on.
-
-` + executionHelp,
-		Args: cobra.ExactArgs(1),
-	}
-	addDeciding(cmd, &o, &reason)
-	cmd.RunE = m.onSource(&o, event.Operate, func(ctx context.Context, r *runner) error {
-		note, err := r.src.pause(ctx, r.id, r.request(ctx, reason))
-		return r.done("nothing new starts; to go on: "+r.command("decide", r.id)+" resume", note, err)
-	})
-	return cmd
-}
-
-func (m *Main) cancel() *cobra.Command {
-	var o runOptions
-	var reason string
-	cmd := &cobra.Command{
-		Use:   "cancel EXECUTION",
-		Short: "End an execution: nothing more is started",
-		Long: `Cancel ends an execution. Jobs that run cannot be stopped in DRS, and run on: the
-execution's end names them. Where no driver runs, muster resume records that end.
-
-` + executionHelp,
-		Args: cobra.ExactArgs(1),
-	}
-	addDeciding(cmd, &o, &reason)
-	cmd.RunE = m.onSource(&o, event.Operate, func(ctx context.Context, r *runner) error {
-		note, err := r.src.decide(ctx, r.id, recovery.Decision{Choice: recovery.CancelAll, Request: r.request(ctx, reason)})
-		return r.done("cancelled; if no driver runs, its end is recorded by: "+r.command("resume", r.id), note, err)
-	})
-	return cmd
-}
 
 func (m *Main) cleanUp() *cobra.Command {
 	var o runOptions

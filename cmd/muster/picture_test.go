@@ -47,7 +47,7 @@ func TestAnswersAheadAreGivenInTurn(t *testing.T) {
 		wave   int
 		choice recovery.Choice
 	}{{0, recovery.Retry}, {0, recovery.Skip}, {0, ""}, {3, recovery.Retry}} {
-		d, ok := given.next([]recovery.Question{{Reason: recovery.WaveFailed, Wave: &want.wave}})
+		d, ok := given.next([]recovery.Question{{Reason: recovery.WaveFailed, Wave: &want.wave, Choices: recovery.WaveFailed.Choices()}})
 		if d.Choice != want.choice || ok != (want.choice != "") {
 			t.Errorf("wave %d: got %q, want %q", want.wave, d.Choice, want.choice)
 		}

@@ -38,7 +38,7 @@ func TestAWholePlansSecretsAreToldByNoCommandAndKeptWhereTheyMustBe(t *testing.T
 	for _, args := range [][]string{{"list"}, {"list", "--json"}, {"show", "exec-1"}, {"show", "exec-1", "--json"}, {"backup", backup, "--json"}} {
 		run(exitDone, args...)
 	}
-	run(exitDone, "decide", "exec-1", "resume", "--reason", "checked")
+	run(exitDone, "decide", "exec-1", "approve", "--reason", "checked")
 	run(exitDone, "resume", "exec-1")
 	run(exitDone, "cleanup", "exec-1")
 	run(exitDone, "show", "exec-1", "--json")

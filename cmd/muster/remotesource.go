@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -127,16 +126,11 @@ type decision struct {
 	WakeFailure string `json:"wakeFailure"`
 }
 
-// note says what became of a decision that stands in the record.
-func (d decision) note() string {
-	if d.WakeFailure == "" {
-		return ""
-	}
-	return "the run that waits could not be told, and finds it within a day; muster resume tells it now: " + d.WakeFailure
-}
-
-func (r *remote) decide(ctx context.Context, id recovery.ExecutionID, d recovery.Decision) (string, error) {
+func (r *remote) decide(ctx context.Context, id recovery.ExecutionID, d recovery.Decision) (aside, error) {
 	p := parameters{"executionId": id, "choice": d.Choice, "by": d.By}
+	if d.Question != "" {
+		p["question"] = d.Question
+	}
 	if d.Wave != nil {
 		p["waveNumber"] = *d.Wave
 	}
@@ -154,10 +148,10 @@ func (r *remote) decide(ctx context.Context, id recovery.ExecutionID, d recovery
 	}
 	var answer decision
 	err := r.ask(ctx, "decide", p, &answer)
-	return answer.note(), err
+	return aside{Unwoken: answer.WakeFailure}, err
 }
 
-func (r *remote) pause(ctx context.Context, id recovery.ExecutionID, why recovery.Request) (string, error) {
+func (r *remote) pause(ctx context.Context, id recovery.ExecutionID, why recovery.Request) (aside, error) {
 	p := parameters{"executionId": id, "by": why.By}
 	if why.Reason != "" {
 		p["reason"] = why.Reason
@@ -167,7 +161,7 @@ func (r *remote) pause(ctx context.Context, id recovery.ExecutionID, why recover
 		Sent []orchestrator.Marked `json:"startsSent"`
 	}
 	err := r.ask(ctx, "pause", p, &answer)
-	return strings.TrimSpace(answer.note() + "\n" + notes(answer.Sent)), err
+	return aside{answer.Sent, answer.WakeFailure}, err
 }
 
 // callerTime is how long is waited to hear who asks: nothing depends on it.

@@ -61,7 +61,7 @@ everything it does is recorded before it counts.
 
 ` + thereHelp + runningHelp,
 		Example: `  muster drill examples/three-tier.yaml --speed 60
-  muster drill examples/three-tier.yaml --speed 300 --answer PAUSE_BEFORE_WAVE=resume --cleanup`,
+  muster drill examples/three-tier.yaml --speed 300 --answer PAUSE_BEFORE_WAVE=approve --cleanup`,
 		Args: cobra.ExactArgs(1),
 	}
 	m.addPlanRun(cmd, &o)

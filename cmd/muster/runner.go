@@ -76,7 +76,7 @@ func (r *runner) desk(mayAnswer bool) (*desk, error) {
 	}
 	d := &desk{view: r.view, given: given, leave: r.o.noWait, command: r.command("decide", r.id)}
 	if mayAnswer && r.m.StdinTerminal && r.m.StderrTerminal && !r.o.json && !r.o.quiet {
-		d.stdin = r.m.Stdin
+		d.prompt = &prompt{stdin: r.m.Stdin}
 	}
 	return d, nil
 }

@@ -119,7 +119,7 @@ func (a *account) whole(s style, decide string) string {
 	}
 	for _, q := range a.Questions {
 		d := desk{command: decide}
-		fmt.Fprintf(&b, "%-16s %s\n%-16s %s\n", s.busy("?"), harmless(q.Text), "", harmless(d.hint([]recovery.Question{recovery.Question(q)})))
+		fmt.Fprintf(&b, "%-16s %s\n%-16s %s\n", s.busy("?"), asksFor(recovery.Question(q)), "", harmless(d.hint([]recovery.Question{recovery.Question(q)})))
 	}
 	for i := range a.Waves {
 		w := &a.Waves[i]

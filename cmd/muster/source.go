@@ -24,13 +24,30 @@ type source interface {
 	// whole tells everything.
 	whole(context.Context, recovery.ExecutionID) (*account, error)
 	// decide and pause may have something to say beside that it is done.
-	decide(context.Context, recovery.ExecutionID, recovery.Decision) (note string, err error)
-	pause(context.Context, recovery.ExecutionID, recovery.Request) (note string, err error)
+	decide(context.Context, recovery.ExecutionID, recovery.Decision) (aside, error)
+	pause(context.Context, recovery.ExecutionID, recovery.Request) (aside, error)
 	// caller is who asks, as the source knows it; "": it does not.
 	caller(context.Context) string
 	// slowest is how long may pass between two looks where nothing happens.
 	slowest() time.Duration
 	Close() error
+}
+
+// aside is what there is to say of a decision or a pause that was recorded.
+type aside struct {
+	Sent    []orchestrator.Marked // starts that were sent before a pause
+	Unwoken string                // why the run that waits could not be told
+}
+
+func (a aside) String() string {
+	var lines []string
+	if a.Unwoken != "" {
+		lines = append(lines, "the run that waits could not be told, and finds it within a day; muster resume tells it now: "+a.Unwoken)
+	}
+	for _, m := range a.Sent {
+		lines = append(lines, m.String())
+	}
+	return strings.Join(lines, "\n")
 }
 
 // listing is an execution in a list.
@@ -85,22 +102,13 @@ func (r record) placed(ctx context.Context, a *account) {
 	a.World.Elsewhere = r.Home.Elsewhere(ctx, a.World.World)
 }
 
-func (r record) decide(ctx context.Context, id recovery.ExecutionID, d recovery.Decision) (string, error) {
-	return "", r.Orchestrator(nil).Decide(ctx, id, d)
+func (r record) decide(ctx context.Context, id recovery.ExecutionID, d recovery.Decision) (aside, error) {
+	return aside{}, r.Orchestrator(nil).Decide(ctx, id, d)
 }
 
-func (r record) pause(ctx context.Context, id recovery.ExecutionID, why recovery.Request) (string, error) {
+func (r record) pause(ctx context.Context, id recovery.ExecutionID, why recovery.Request) (aside, error) {
 	sent, err := r.Orchestrator(nil).Pause(ctx, id, why)
-	return notes(sent), err
-}
-
-// notes tells, a line each, of starts that were sent before a pause.
-func notes(sent []orchestrator.Marked) string {
-	var lines []string
-	for _, m := range sent {
-		lines = append(lines, m.String())
-	}
-	return strings.Join(lines, "\n")
+	return aside{Sent: sent}, err
 }
 
 func (r record) caller(context.Context) string { return "" }

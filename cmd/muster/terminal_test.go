@@ -156,9 +156,9 @@ func TestAQuietDriverSaysWhatItWaitsForAndHowToAnswer(t *testing.T) {
 	v := m.viewOf(&runOptions{quiet: true}, 1, time.Now(), nil)
 	v.observe("exec-1", recovery.Event{Message: "something happens"})
 	d := desk{command: "muster decide exec-1"}
-	questions := []recovery.Question{{Wave: new(2), Choices: []recovery.Choice{recovery.Resume, recovery.Skip}, Text: "wave 2 waits for approval"}}
+	questions := []recovery.Question{{ID: "gate-w2", Wave: new(2), Choices: []recovery.Choice{recovery.Approve, recovery.Skip}, Text: "wave 2 waits for approval"}}
 	v.ask(questions, d.hint(questions))
-	if got, want := stderr.String(), "? wave 2 waits for approval\n  to answer: muster decide exec-1 resume|skip --wave 2\n"; got != want {
+	if got, want := stderr.String(), "? wave 2 waits for approval (gate-w2)\n  to answer: muster decide exec-1 approve|skip --question gate-w2\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

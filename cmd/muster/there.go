@@ -111,8 +111,8 @@ func (r *runner) attend(ctx context.Context, there *remote) error {
 	desk.decide = func(ctx context.Context, d recovery.Decision) error {
 		d.Request = recovery.Request{By: r.who(ctx), Reason: d.Reason}
 		note, err := there.decide(ctx, r.id, d)
-		if note != "" {
-			r.view.say(note)
+		if text := note.String(); text != "" {
+			r.view.say(text)
 		}
 		return err
 	}

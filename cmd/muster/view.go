@@ -62,13 +62,22 @@ func eventLine(s style, ev recovery.Event, at time.Duration) string {
 func (l *lines) ask(questions []recovery.Question, hint string) {
 	var b strings.Builder
 	for _, q := range questions {
-		fmt.Fprintf(&b, "%s %s\n", l.style.busy("?"), harmless(q.Text))
+		fmt.Fprintf(&b, "%s %s\n", l.style.busy("?"), asksFor(q))
 	}
 	b.WriteString("  " + harmless(hint))
 	if !strings.HasSuffix(hint, "> ") {
 		b.WriteString("\n")
 	}
 	l.write(b.String())
+}
+
+// asksFor is a question in words, with its id.
+func asksFor(q recovery.Question) string {
+	text := harmless(q.Text)
+	if q.ID != "" {
+		text += fmt.Sprintf(" (%s)", harmless(string(q.ID)))
+	}
+	return text
 }
 
 func (l *lines) answered()       {}
