@@ -3,7 +3,6 @@ package event
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"muster/orchestrator"
@@ -166,7 +165,9 @@ type resumed struct {
 // the confirmation of its begin.
 func (a *ask) goOn(e *recovery.Execution, d recovery.Decision, confirm string) (any, error) {
 	holds := holding(e)
-	if d.Question != "" && !slices.Contains(holds, d.Question) { // answered already, or never asked
+	// One that was answered already, or was never asked, makes nothing go on; nor
+	// does a pause's where an interruption stands beside it.
+	if d.Question != "" && (len(holds) == 0 || d.Question != holds[0]) {
 		if err := a.Operator.Decide(a.ctx, e.ID, d); err != nil {
 			return nil, a.refusal(e.ID, err)
 		}

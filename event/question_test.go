@@ -49,7 +49,10 @@ func TestAnInterruptionIsAnsweredOnce(t *testing.T) {
 	h.stop("exec-1-r2")
 	h.ask(op("execution_interrupted", `"name": "exec-1-r2"`, `"status": "TIMED_OUT"`))
 	h.wants(op("resume", exec1, `"question": "interrupted-1"`, byMe), `"statusCode":200`, `"INTERRUPTED"`, `"id":"interrupted-2"`)
-	h.wants(op("resume", exec1, `"question": "interrupted-2"`, byMe), `"started":true`, `"id":"pause-1"`)
+	h.ask(op("pause", exec1, byMe))
+	h.wants(op("resume", exec1, `"question": "pause-1"`, byMe), `"statusCode":200`, `"started":false`, `"id":"interrupted-2"`, `!"id":"pause-1"`)
+	h.ask(op("pause", exec1, byMe))
+	h.wants(op("resume", exec1, `"question": "interrupted-2"`, byMe), `"started":true`, `"id":"pause-2"`)
 	h.wants(op("resume", exec1, `"question": "gate-w2"`, byMe), `"VALIDATION_ERROR"`)
 	h.wants(op("resume", exec1, `"question": "pause-7"`, byMe), `"WRONG_STATE"`, "pause-7 is not asked")
 }
