@@ -1,6 +1,7 @@
 package recovery_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +147,34 @@ func TestWhatIsNotAskedIsToldSo(t *testing.T) {
 	}
 	e := gated()
 	if _, _, err := e.Decide(by("ops", "gate-w2", recovery.Retry), epoch); err == nil || !strings.Contains(err.Error(), "by one of: approve, skip, cancel") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAWaveThatIsNamedBesideAQuestionHasToBeItsOwn(t *testing.T) {
+	d := by("ops", "gate-w2", recovery.Approve)
+	d.Wave = new(1)
+	e := gated()
+	if _, _, err := e.Decide(d, epoch); err == nil || e.Wave(2).GatePassed {
+		t.Errorf("got %v", err)
+	}
+}
+
+// However often it is paused, the record does not grow without end; and what
+// it has forgotten is not asked.
+func TestTheNewestAnswersAreKept(t *testing.T) {
+	e := gated()
+	for n := 1; n <= 150; n++ {
+		e.AskPause(recovery.Request{By: "ops", At: epoch})
+		if _, _, err := e.Decide(by("ops", recovery.QuestionID(fmt.Sprintf("pause-%d", n)), recovery.Resume), epoch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(e.Answers) != 100 || e.Answers[99].Question != "pause-150" {
+		t.Errorf("%d answers are kept", len(e.Answers))
+	}
+	e.AskPause(recovery.Request{By: "ops", At: epoch})
+	if _, _, err := e.Decide(by("ops", "pause-3", recovery.Resume), epoch); err == nil || e.Pause == nil {
 		t.Errorf("got %v", err)
 	}
 }
