@@ -70,8 +70,9 @@ func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error)
 		return nil, err
 	}
 	done := &Cleaned{}
-	for account, servers := range launchedByAccount(e, plan) {
-		w := cleaning{o: o, e: e, Cleanup: c, servers: servers, done: done}
+	launched, inOrder := launchedByAccount(e, plan)
+	for _, account := range inOrder {
+		w := cleaning{o: o, e: e, Cleanup: c, servers: launched[account], done: done}
 		if w.region, err = o.assume(ctx, account); err != nil {
 			return done, err
 		}
@@ -115,17 +116,22 @@ func (o *Orchestrator) mayClean(ctx context.Context, e *recovery.Execution, c Cl
 	return nil
 }
 
-func launchedByAccount(e *recovery.Execution, plan *recovery.Plan) map[recovery.AccountContext][]recovery.SourceServerID {
-	servers := map[recovery.AccountContext][]recovery.SourceServerID{}
+// launchedByAccount gives the servers that were launched, and their accounts in
+// the order of the waves.
+func launchedByAccount(e *recovery.Execution, plan *recovery.Plan) (servers map[recovery.AccountContext][]recovery.SourceServerID, inOrder []recovery.AccountContext) {
+	servers = map[recovery.AccountContext][]recovery.SourceServerID{}
 	for _, a := range e.Attempts {
 		for _, out := range a.Outcomes {
 			if out.Launched() {
 				account := plan.Wave(a.Wave).Account
+				if servers[account] == nil {
+					inOrder = append(inOrder, account)
+				}
 				servers[account] = append(servers[account], out.Server)
 			}
 		}
 	}
-	return servers
+	return servers, inOrder
 }
 
 // cleaning is the clean-up of one account and region.
