@@ -97,7 +97,7 @@ func TestWhatWasLeftOutOfARetryIsNotCountedAsLaunched(t *testing.T) {
 		o.Now = time.Now
 		h.begin(o, h.plan(2))
 		e := h.driveTo(o, func(_ *recovery.Execution, q recovery.Question) *recovery.Decision {
-			return &recovery.Decision{Choice: recovery.Retry, Wave: q.Wave, Exclude: []recovery.SourceServerID{serverID(2)}, Request: askedForAPause()}
+			return &recovery.Decision{Question: q.ID, Choice: recovery.Retry, Exclude: []recovery.SourceServerID{serverID(2)}, Request: askedForAPause()}
 		})
 		left := e.Attempt(1).Outcome(serverID(2))
 		if e.Ended.Outcome != recovery.OutcomePartial || left == nil || left.Launched() || !strings.Contains(left.Reason, "left out") {
