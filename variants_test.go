@@ -47,9 +47,6 @@ var variants = []variant{
 	{"there is no grace after the deadline of the sending", "recovery/attempt.go", []string{
 		"	Grace         = ClockSkew + JobVisibility", "	Grace         = 0 * time.Second",
 	}, crashProof},
-	{"an answer of the store that was lost is not looked for", "orchestrator/amend.go", []string{
-		"		tried = c\n", "",
-	}, crashProof},
 	{"a duplicate of a retry raises the attempt", "recovery/decide.go", []string{
 		"before != nil {\n", "before != nil && d.Choice != Retry {\n",
 		"	q := e.question(d.Question, now)\n", "	q := e.question(d.Question, now)\n" +

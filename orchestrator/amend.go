@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"muster/recovery"
 )
@@ -12,7 +11,8 @@ import (
 // amend changes an execution. decide is given the execution as it is and
 // prepares the change, or nil where nothing has to change; it is asked again,
 // with what has become of the execution, when somebody else was faster or an
-// answer of the store was lost.
+// answer of the store was lost: so it finds nothing to change where its change
+// stands already.
 //
 // The execution that is given back is the one after the change.
 func (o *Orchestrator) amend(ctx context.Context, id recovery.ExecutionID, decide func(*recovery.Execution) (*recovery.Change, error)) (*recovery.Execution, error) {
@@ -23,16 +23,12 @@ func (o *Orchestrator) amend(ctx context.Context, id recovery.ExecutionID, decid
 // it is not read again unless somebody changed it meanwhile. decide must leave
 // what it is given as it is.
 func (o *Orchestrator) amendKnown(ctx context.Context, id recovery.ExecutionID, e *recovery.Execution, decide func(*recovery.Execution) (*recovery.Change, error)) (*recovery.Execution, error) {
-	var tried *recovery.Change
 	for unclear := 0; ; e = nil {
 		if e == nil {
 			var err error
 			if e, err = o.Executions.Execution(ctx, id); err != nil {
 				return nil, fmt.Errorf("reading the record of execution %s: %w", id, err)
 			}
-		}
-		if stands, err := o.stands(ctx, tried); stands || err != nil {
-			return e, err
 		}
 		if err := o.mayWrite(ctx, e); err != nil {
 			return nil, err
@@ -52,7 +48,6 @@ func (o *Orchestrator) amendKnown(ctx context.Context, id recovery.ExecutionID, 
 		if errors.Is(err, recovery.ErrStale) {
 			continue
 		}
-		tried = c
 		if unclear++; errors.As(err, &held) || unclear == storeTries || ctx.Err() != nil {
 			return nil, err
 		}
@@ -60,19 +55,6 @@ func (o *Orchestrator) amendKnown(ctx context.Context, id recovery.ExecutionID, 
 			return nil, err
 		}
 	}
-}
-
-// stands says whether a change whose answer was lost was written: its event
-// is in the log then.
-func (o *Orchestrator) stands(ctx context.Context, tried *recovery.Change) (bool, error) {
-	if tried == nil || tried.Event == nil {
-		return false, nil
-	}
-	events, err := o.Executions.Events(ctx, tried.Execution.ID)
-	if err != nil {
-		return false, fmt.Errorf("reading the events of execution %s: %w", tried.Execution.ID, err)
-	}
-	return slices.ContainsFunc(events, func(ev recovery.Event) bool { return ev.Hash == tried.Event.Hash }), nil
 }
 
 // applied gives the execution after a change.

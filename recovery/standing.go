@@ -42,8 +42,11 @@ func (i RecoveryInstance) ShuttingDown() bool { return i.EC2State == "SHUTTING-D
 // Live says whether starting the server again would destroy something that
 // is no drill's: DRS cleans up what a server's last launch made.
 func (i RecoveryInstance) Live() bool {
-	return !i.Drill && i.EC2State != "TERMINATED" && i.EC2State != "NOT_FOUND"
+	return !i.Drill && i.EC2State != "TERMINATED" && i.EC2State != notFound
 }
+
+// notFound is DRS's word for an instance that EC2 did not know.
+const notFound = "NOT_FOUND"
 
 // RecoveryPoint is one snapshot that a server can be recovered to.
 type RecoveryPoint struct {

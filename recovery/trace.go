@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -105,10 +106,12 @@ func (l LastLaunch) mayHaveLeft() bool {
 }
 
 // lists says whether DRS lists what the job made of the server, in whatever
-// state. Where nobody says which job it was, any instance of a recovery is it.
+// state but NOT_FOUND: that EC2 did not know an instance when DRS asked says no
+// more than a list that lags. Where nobody says which job it was, any instance
+// of a recovery is it.
 func (s Standing) lists(id SourceServerID, job JobID) bool {
 	return slices.ContainsFunc(s.Instances, func(i RecoveryInstance) bool {
-		return i.Server == id && i.JobID == job && (job != "" || !i.Drill)
+		return i.Server == id && i.JobID == job && (job != "" || !i.Drill) && i.EC2State != notFound
 	})
 }
 
@@ -117,6 +120,7 @@ func (s Standing) lists(id SourceServerID, job JobID) bool {
 func (s Standing) traces(id SourceServerID) []Trace {
 	var all []Trace
 	add := func(t Trace) {
+		t.Instance = cmp.Or(t.Instance, s.lost(id, t.JobID))
 		known := slices.ContainsFunc(all, func(o Trace) bool {
 			return o.JobID == t.JobID && o.JobID != "" || o.Instance == t.Instance && o.Instance != ""
 		})
@@ -147,7 +151,20 @@ func (s Standing) traces(id SourceServerID) []Trace {
 }
 
 func (s Standing) listsInstance(id InstanceID) bool {
-	return id != "" && slices.ContainsFunc(s.Instances, func(i RecoveryInstance) bool { return i.ID == id || i.EC2 == id })
+	return id != "" && slices.ContainsFunc(s.Instances, func(i RecoveryInstance) bool {
+		return (i.ID == id || i.EC2 == id) && i.EC2State != notFound
+	})
+}
+
+// lost gives the instance that a job made of the server, which DRS lists though
+// EC2 did not know it; "" where there is none.
+func (s Standing) lost(id SourceServerID, job JobID) InstanceID {
+	for _, i := range s.Instances {
+		if i.Server == id && i.JobID == job && !i.Drill && i.EC2State == notFound {
+			return i.EC2
+		}
+	}
+	return ""
 }
 
 // left says whether the trace's job left an instance of the server, as far as
