@@ -151,8 +151,8 @@ var variants = []variant{
 	{"a record that was taken over is driven from", "orchestrator/home.go", []string{
 		"	case i.Fenced != nil:\n		return nil, i.Closed()\n", "",
 	}, adoptProof},
-	{"a start is sent without another look at whose the record is", "orchestrator/claim.go", []string{
-		"cmp.Or(c.forbidden(), c.o.mayWrite(ctx, c.exec))", "cmp.Or(c.forbidden())",
+	{"a start is sent without another look at whose the record is", "orchestrator/guard.go", []string{
+		"return c.o.mayStillAct(ctx, exec) })", "_ = exec; return nil })",
 	}, fenceProof},
 	{"a recovery that nobody drives goes on without a confirmation", "event/decisions.go", []string{
 		" && confirm != string(e.Plan) {", " && false {",
