@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -23,30 +25,56 @@ func worldAt(ctx context.Context, endpoint string) (string, error) {
 	return " " + world.Started.UTC().Format(time.RFC3339Nano), nil
 }
 
+// endpointTries is how often an endpoint is asked that breaks off its answer: it
+// may be stopping, or starting.
+const endpointTries = 4
+
 // summaryAt asks the simulated AWS at an endpoint which one it is. It is nil
 // where somebody else answers, and usage where nobody does: a dead port would
-// be asked again for minutes.
-func summaryAt(ctx context.Context, endpoint string) (*simulator.Summary, error) {
+// be asked again for minutes. An answer that breaks off says nothing.
+func summaryAt(ctx context.Context, endpoint string) (world *simulator.Summary, err error) {
+	for try := 1; ; try++ {
+		var broken error
+		if world, broken, err = askWorld(ctx, endpoint); broken == nil {
+			return world, err
+		}
+		if try == endpointTries {
+			return nil, &failure{exitFailure, fmt.Errorf("which AWS is simulated at %s could not be found out, and nothing was done: %w", endpoint, broken), "Ask again"}
+		}
+		select {
+		case <-time.After(time.Duration(try) * 100 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// askWorld asks once; broken is why the answer did not come whole.
+func askWorld(ctx context.Context, endpoint string) (world *simulator.Summary, broken, err error) {
 	asking, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(asking, http.MethodGet, strings.TrimRight(endpoint, "/")+"/_muster/world", nil)
 	if err != nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	response, err := http.DefaultClient.Do(request)
 	var dial *net.OpError
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	case errors.As(err, &dial) && dial.Op == "dial":
-		return nil, usage("Start it there (muster simulate), or give the address that it printed", "--endpoint: nothing answers at %s: %w", endpoint, dial.Err)
+		return nil, nil, usage("Start it there (muster simulate), or give the address that it printed", "--endpoint: nothing answers at %s: %w", endpoint, dial.Err)
 	case err != nil:
-		return nil, nil
+		return nil, err, nil
 	}
 	defer response.Body.Close()
-	var world simulator.Summary
-	if response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(&world) != nil || world.Started.IsZero() {
-		return nil, nil
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	if err != nil {
+		return nil, err, nil
 	}
-	return &world, nil
+	world = new(simulator.Summary)
+	if response.StatusCode != http.StatusOK || json.Unmarshal(body, world) != nil || world.Started.IsZero() {
+		return nil, nil, nil
+	}
+	return world, nil, nil
 }
