@@ -78,7 +78,7 @@ func (st *stage) interfere(m mishap) {
 		if i := st.instanceOf(id); i != "" {
 			_, done = st.ask("TerminateRecoveryInstances", fmt.Sprintf(`{"recoveryInstanceIDs":[%q]}`, i))
 			if done {
-				st.endedByOthers(i, time.Now().Add(time.Minute)) // until then it shuts down, and DRS lists it
+				st.endedByOthers(i, time.Now().Add(5*time.Second)) // it shuts down
 			}
 		}
 	case othersKill:

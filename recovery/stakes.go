@@ -60,7 +60,7 @@ var dying = []string{"terminated", "shutting-down"}
 func (r Readiness) alive(id SourceServerID, s Standing) []string {
 	var live []string
 	for _, i := range s.Instances {
-		if i.Server == id && i.Live() && !r.replaces(i.ID) && !r.replaces(i.EC2) && !slices.Contains(dying, s.EC2[i.EC2]) {
+		if i.Server == id && i.Live() && !i.ShuttingDown() && !r.replaces(i.ID) && !r.replaces(i.EC2) && !slices.Contains(dying, s.EC2[i.EC2]) {
 			live = append(live, fmt.Sprintf("%s (%s)", i.ID, orUnknown(i.EC2State)))
 		}
 	}
@@ -139,6 +139,11 @@ func (r Readiness) stakes(id SourceServerID, s Standing) []obstacle {
 	if live := r.alive(id, s); len(live) > 0 {
 		all = append(all, obstacle{text: fmt.Sprintf("a live recovery instance that is no drill's exists, which DRS would terminate: %s; "+
 			`name it in "replaceLiveInstances" in the state if it may be lost`, strings.Join(live, ", "))})
+	}
+	for _, i := range s.Instances {
+		if i.Server == id && i.Live() && i.ShuttingDown() && s.EC2[i.EC2] != "terminated" {
+			all = append(all, obstacle{passes: true, text: fmt.Sprintf("its recovery instance %s is being terminated", i.ID)})
+		}
 	}
 	for _, d := range r.doubts(id, s) {
 		all = append(all, obstacle{doubt: d.launch(), text: fmt.Sprintf("an instance of it may live, which DRS would terminate: DRS lists none, but %s; %s; "+

@@ -32,7 +32,7 @@ func TestWitnessesThatDisagreeAreSettledOrAskedAbout(t *testing.T) {
 	gone := func(at time.Time, launches ...string) []recovery.TreatedAsGone {
 		return []recovery.TreatedAsGone{{Server: "s-abc", Launches: launches, Request: recovery.Request{By: "ops", At: at}}}
 	}
-	const ready, lives, asked, waits, runs = "ready", "a live recovery instance", "an instance of it may live", "looks again", "is launching it"
+	const ready, lives, asked, waits, runs, dies = "ready", "a live recovery instance", "an instance of it may live", "looks again", "is launching it", "is being terminated"
 	running := recovery.LastLaunch{JobID: "drsjob-1", Status: "IN_PROGRESS", Type: "RECOVERY", At: now.Add(-time.Minute)}
 	for name, c := range map[string]struct {
 		last      recovery.LastLaunch
@@ -77,6 +77,8 @@ func TestWitnessesThatDisagreeAreSettledOrAskedAbout(t *testing.T) {
 		"DRS lists it, and EC2 knows better":               {last: launched, instances: []recovery.RecoveryInstance{{ID: "i-1", EC2: "i-1", Server: "s-abc", EC2State: "RUNNING", JobID: "drsjob-1"}}, ec2: map[recovery.InstanceID]string{"i-1": "terminated"}, want: ready},
 		"DRS did not find it in EC2, and it runs":          {last: launched, jobs: []recovery.Job{over}, instances: []recovery.RecoveryInstance{{ID: "i-1", EC2: "i-1", Server: "s-abc", EC2State: "NOT_FOUND", JobID: "drsjob-1"}}, ec2: map[recovery.InstanceID]string{"i-1": "running"}, want: lives},
 		"DRS did not find it in EC2, and nobody does":      {last: recovery.LastLaunch{Status: "LAUNCHED", Type: "RECOVERY", At: now.Add(-72 * time.Hour)}, instances: []recovery.RecoveryInstance{{ID: "i-1", EC2: "i-1", Server: "s-abc", EC2State: "NOT_FOUND"}}, ec2: map[recovery.InstanceID]string{}, want: ready},
+		"DRS lists it as shutting down":                    {last: launched, instances: []recovery.RecoveryInstance{{ID: "i-1", EC2: "i-1", Server: "s-abc", EC2State: "SHUTTING-DOWN", JobID: "drsjob-1"}}, want: dies},
+		"DRS lists it as shutting down, and it is gone":    {last: launched, instances: []recovery.RecoveryInstance{{ID: "i-1", EC2: "i-1", Server: "s-abc", EC2State: "SHUTTING-DOWN", JobID: "drsjob-1"}}, ec2: map[recovery.InstanceID]string{"i-1": "terminated"}, want: ready},
 		"DRS lists it as terminated":                       {last: launched, instances: []recovery.RecoveryInstance{{ID: "i-1", EC2: "i-1", Server: "s-abc", EC2State: "TERMINATED", JobID: "drsjob-1"}}, want: ready},
 		"our record, and the server remembers a drill":     {last: recovery.LastLaunch{JobID: "drsjob-2", Status: "FAILED", Type: "DRILL"}, recovered: []recovery.Recovered{record}, jobs: []recovery.Job{over}, ec2: map[recovery.InstanceID]string{"i-1": "running"}, want: lives},
 		"our record, and DRS has forgotten the job":        {recovered: []recovery.Recovered{ended}, ec2: map[recovery.InstanceID]string{"i-1": "running"}, want: lives},
@@ -104,7 +106,7 @@ func TestWitnessesThatDisagreeAreSettledOrAskedAbout(t *testing.T) {
 				return
 			}
 			var refused *recovery.Error
-			if !errors.As(err, &refused) || !strings.Contains(refused.Message, c.want) || refused.Retryable != (c.want == runs) || (len(refused.InDoubt) == 1) != (c.want == asked) {
+			if !errors.As(err, &refused) || !strings.Contains(refused.Message, c.want) || refused.Retryable != (c.want == runs || c.want == dies) || (len(refused.InDoubt) == 1) != (c.want == asked) {
 				t.Errorf("got %+v, want a refusal of which a person hears %q", refused, c.want)
 			}
 		})
