@@ -31,7 +31,9 @@ const (
 	attrLastEventHash = "lastEventHash"
 	attrOpened        = "opened"
 	attrOutcome       = "outcome"
-	attrWorld         = "world"   // that the execution belongs to; none: it is one of before, and not bound yet
+	attrWorld         = "world"  // that the execution belongs to; none: it is one of before, and not bound yet
+	attrDriver        = "driver" // the process that drives it, or drove it last; beside the version
+	attrDriverID      = "driverId"
 	attrPieces        = "pieces"  // how many the frozen plan has; none: there is no plan
 	attrWrite         = "write"   // a random mark of the write that made the item what it is
 	attrList          = "list"    // key of the index
@@ -46,7 +48,6 @@ const (
 	attrAt      = "at"
 
 	attrExecution = "execution" // of what holds a plan: the holder
-	attrEntry     = "entry"     // of a driver's journal
 )
 
 // Sort keys within an execution. A header and the newest attempts are read by
@@ -59,7 +60,6 @@ const (
 	skWave    = "WAVE#"
 	skHeld    = "HELD"
 	skPiece   = "PIECE#"
-	skEntry   = "ENTRY#"
 	skRecord  = "RECORD"
 )
 
@@ -68,7 +68,6 @@ func key(pk, sk string) item { return item{attrPK: text(pk), attrSK: text(sk)} }
 func executionPK[ID ~string](id ID) string { return "EXECUTION#" + string(id) }
 func frozenPK[ID ~string](id ID) string    { return "FROZEN#" + string(id) } // the plan of an execution
 func heldPK[ID ~string](id ID) string      { return "HELD#" + string(id) }   // what holds a plan
-func journalPK[ID ~string](id ID) string   { return "JOURNAL#" + string(id) }
 
 // pkWorld is the partition of what says which record this is.
 const pkWorld = "WORLD"
@@ -90,7 +89,6 @@ func isWaveName(name string) bool {
 
 func eventSK(number int64) string { return fmt.Sprintf("%s%08d", skEvent, number) }
 func pieceSK(n int) string        { return fmt.Sprintf("%s%04d", skPiece, n) }
-func entrySK(n int) string        { return fmt.Sprintf("%s%08d", skEntry, n) }
 
 func text[T ~string](s T) types.AttributeValue { return &types.AttributeValueMemberS{Value: string(s)} }
 

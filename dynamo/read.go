@@ -71,6 +71,7 @@ func (s *Store) readHeader(h item, e *recovery.Execution) error {
 	e.StartTime, e.InitiatedBy = textOf(h, attrStartTime), textOf(h, attrInitiatedBy)
 	e.Version = numberOf(h, attrVersion)
 	e.LastEvent = recovery.EventRef{Number: numberOf(h, attrLastEvent), Hash: textOf(h, attrLastEventHash)}
+	e.Driver = recovery.ReadDriver(textOf(h, attrDriver))
 	var err error
 	if e.World, err = recovery.ReadWorld(textOf(h, attrWorld)); err != nil {
 		return err

@@ -28,6 +28,7 @@ type memorized struct {
 	plan     []byte
 	attempts map[int]memorizedAttempt // the newest, by wave
 	events   [][]byte
+	driver   *recovery.Driver
 }
 
 type memorizedAttempt struct {
@@ -47,6 +48,7 @@ func (s *memory) Execution(ctx context.Context, id recovery.ExecutionID) (*recov
 		return &recovery.Execution{ID: id}, ctx.Err()
 	}
 	e := m.header
+	e.Driver = m.driver
 	if err := e.ReadOpened(m.opened); err != nil {
 		return nil, err
 	}
@@ -58,6 +60,17 @@ func (s *memory) Execution(ctx context.Context, id recovery.ExecutionID) (*recov
 		e.Attempts = append(e.Attempts, a)
 	}
 	return &e, ctx.Err()
+}
+
+func (s *memory) Drive(ctx context.Context, id recovery.ExecutionID, replaces string, d recovery.Driver) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.kept[id]
+	if m == nil || m.driver.Mark() != replaces && m.driver.Mark() != d.ID {
+		return false, ctx.Err()
+	}
+	m.driver = &d
+	return true, ctx.Err()
 }
 
 func (s *memory) Commit(ctx context.Context, c recovery.Change) error {
@@ -170,6 +183,7 @@ func (s *memory) Executions(ctx context.Context, most int) ([]recovery.Execution
 	var executions []recovery.Execution
 	for _, m := range all[:min(len(all), max(most, 0))] {
 		e := m.header
+		e.Driver = m.driver
 		if err := e.ReadOpened(m.opened); err != nil {
 			return nil, err
 		}

@@ -28,6 +28,7 @@ type openedRecord struct {
 	Ended       *Ending         `json:"ended,omitempty"`
 	TaskToken   string          `json:"taskToken,omitempty"`
 
+	Speed         float64    `json:"speed,omitempty"`
 	PausedAlso    []Request  `json:"pausedAlso,omitempty"`
 	Pauses        int        `json:"pauses,omitempty"`
 	Interruptions int        `json:"interruptions,omitempty"`
@@ -58,7 +59,7 @@ func (e *Execution) Opened() ([]byte, error) {
 		e.Ended.At = wall(e.Ended.At)
 	}
 	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal(),
-		e.PausedAlso, e.Pauses, e.Interruptions, e.Answers})
+		e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers})
 }
 
 // ReadOpened reads what Opened gave.
@@ -75,7 +76,7 @@ func (e *Execution) ReadOpened(record []byte) error {
 	}
 	e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken =
 		r.Digest, r.Waves, r.PollEvery, r.Policy, r.Replace, r.Gone, r.Run, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken)
-	e.PausedAlso, e.Pauses, e.Interruptions, e.Answers = r.PausedAlso, r.Pauses, r.Interruptions, r.Answers
+	e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers = r.Speed, r.PausedAlso, r.Pauses, r.Interruptions, r.Answers
 	return nil
 }
 

@@ -36,6 +36,13 @@ type ExecutionStore interface {
 	// may be called freely.
 	Recovered(ctx context.Context, at Place, servers []SourceServerID) ([]Recovered, error)
 
+	// Drive writes who drives an execution, where the driver that it replaces
+	// is still the one of that mark, "" for none, or is itself; false: it is
+	// another, and nothing was written. It changes no version. Of an execution
+	// that the store does not know nothing is written either. It may be called
+	// again after an error.
+	Drive(ctx context.Context, id ExecutionID, replaces string, d Driver) (bool, error)
+
 	// Executions lists executions, those that changed last first, at most so
 	// many, without their attempts. It may be called freely, and may be a
 	// little behind. One that is damaged keeps none of the others back: it is

@@ -18,7 +18,7 @@ import (
 // it needs another handle on that store, as another process would have one.
 // Both fail the test themselves, and clean up after themselves through t.
 func Executions(t *testing.T, create func(t *testing.T) (open func() recovery.ExecutionStore)) {
-	for _, promises := range [][]promise{recordPromises, versionPromises, claimPromises, logPromises, openedPromises, holdPromises, recoveredPromises} {
+	for _, promises := range [][]promise{recordPromises, versionPromises, claimPromises, logPromises, openedPromises, holdPromises, recoveredPromises, driverPromises} {
 		for _, p := range promises {
 			t.Run(p.name, func(t *testing.T) {
 				h := &house{T: t, open: create(t)}

@@ -88,6 +88,10 @@ func TestTheSuiteIsRedForEachBrokenStore(t *testing.T) {
 		"holds for executions without waves":                  "an_execution_without_waves",
 		"does not tell plans in capitals from small letters":  "plans_with_similar_ids",
 		"forgets what was recovered once it is over":          "a_recovery_that_was_started",
+		"lets whoever wants drive":                            "who_drives_is_written_only",
+		"has whoever wants drive what is not there":           "an_execution_that_is_not_there",
+		"counts who drives as a change":                       "changes_leave_who_drives",
+		"forgets who drives":                                  "changes_leave_who_drives",
 		"mixes up places":                                     "a_recovery_that_was_started",
 		"takes drills for recoveries":                         "a_drill_is_no_witness",
 	} {

@@ -14,6 +14,9 @@ import (
 func (h *handle) header(id recovery.ExecutionID) recovery.Execution {
 	e := h.executions[h.key(id)]
 	e.ID = id
+	if d, is := h.drives[h.key(id)]; is && h.broken != "forgets who drives" {
+		e.Driver = &d
+	}
 	if err := e.ReadOpened(h.opened[h.key(id)]); err != nil {
 		panic(err)
 	}

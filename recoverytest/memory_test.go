@@ -26,6 +26,7 @@ type memory struct {
 
 	opened map[recovery.ExecutionID][]byte
 	plans  map[recovery.ExecutionID][]byte
+	drives map[recovery.ExecutionID]recovery.Driver
 	held   map[recovery.PlanID]recovery.ExecutionID
 	order  []recovery.ExecutionID // by last change
 }
@@ -39,6 +40,7 @@ func newMemory(broken string) *memory {
 		shared:     map[recovery.AttemptKey]*recovery.Attempt{},
 		opened:     map[recovery.ExecutionID][]byte{},
 		plans:      map[recovery.ExecutionID][]byte{},
+		drives:     map[recovery.ExecutionID]recovery.Driver{},
 		held:       map[recovery.PlanID]recovery.ExecutionID{},
 	}
 }
@@ -115,6 +117,21 @@ func (h *handle) Recovered(ctx context.Context, at recovery.Place, _ []recovery.
 		}
 	}
 	return all, ctx.Err()
+}
+
+func (h *handle) Drive(ctx context.Context, id recovery.ExecutionID, replaces string, d recovery.Driver) (bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e, is := h.executions[id]
+	if mark := h.drives[id].ID; !is && h.broken != "has whoever wants drive what is not there" || mark != replaces && mark != d.ID && h.broken != "lets whoever wants drive" {
+		return false, ctx.Err()
+	}
+	h.drives[id] = d
+	if h.broken == "counts who drives as a change" {
+		e.Version++
+		h.executions[id] = e
+	}
+	return true, ctx.Err()
 }
 
 func (h *handle) Commit(ctx context.Context, c recovery.Change) error {

@@ -23,12 +23,13 @@ var openedPromises = []promise{
 		for i, request := range []**recovery.Request{&e.Pause, &e.Cancel, &e.Interrupted} {
 			*request = &recovery.Request{By: fmt.Sprintf("user-%d@example.com", i), At: now.Add(time.Duration(i)), Reason: "because\n<it> is \"so\"", RequestID: fmt.Sprint("request-", i)}
 		}
+		e.Speed = 60.5
 		e.PausedAlso, e.Pauses, e.Interruptions = []recovery.Request{*e.Pause, *e.Cancel}, 2, 3
 		e.Answers = []recovery.Answered{{Question: "failed-w2-a1", Choice: recovery.Retry, By: "user@example.com", At: now.Add(7), Servers: "00ff"}}
 		e.Ended = &recovery.Ending{Outcome: recovery.OutcomePartial, Reason: "one of two", At: now.Add(9)}
 		e.TaskToken = recovery.NewSecret("task-token")
 		e.World = recovery.World{Record: "record-1", AWS: recovery.SimulatedAWS("ab12", 7, "digest", "a: \"fleet\" of ours")}
-		filled(h, *e, "Version", "LastEvent", "Attempts")
+		filled(h, *e, "Version", "LastEvent", "Attempts", "Driver")
 		filled(h, e.Waves[2])
 		filled(h, *e.Pause)
 		filled(h, e.Answers[0])
@@ -36,7 +37,7 @@ var openedPromises = []promise{
 		same(h, "execution", h.read(h.open(), execution), e)
 
 		e.Waves, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.PollEvery, e.Others, e.Replace, e.Gone, e.Run = e.Waves[:1], nil, nil, nil, nil, 0, nil, nil, nil, 0
-		e.PausedAlso, e.Pauses, e.Interruptions, e.Answers = nil, 0, 0, nil
+		e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers = 0, nil, 0, 0, nil
 		e.TaskToken = recovery.Secret{}
 		e.Waves[0].GatePassed = true
 		e = h.change(h.open(), e)

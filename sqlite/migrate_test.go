@@ -102,20 +102,36 @@ func goesOn(t *testing.T, s *Store, id recovery.ExecutionID) {
 	}
 }
 
-func TestAJournalOfASchemaBeforeIsReadAndGoesOn(t *testing.T) {
-	dump, err := os.ReadFile("testdata/schema3.sql")
+// What a driver of a version before kept is not lost: the speed goes into the
+// record, and so does what an execution was to begin with.
+func TestTheJournalsOfDriversGoIntoTheRecord(t *testing.T) {
+	dump, err := os.ReadFile("testdata/schema4.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "muster.db")
-	raw(t, path, string(dump))
+	raw(t, path, string(dump)+`
+		DELETE FROM journal;
+		INSERT INTO journal (execution, n, entry) SELECT id, 1, '{"kind":"ExecutionStarted","input":{"executionId":"' || id || '","simulation":{"speed":60.5}}}' FROM executions;
+		INSERT INTO journal (execution, n, entry) VALUES ('exec-later', 1, '{"kind":"ExecutionStarted","input":{"executionId":"exec-later","n":1.0}}'),
+			('exec-later', 2, '{"kind":"StateEntered"}'), ('exec-later-r2', 1, '{"kind":"ExecutionStarted","input":{"executionId":"exec-later","n":1.0}}');`)
 	s := mustOpen(t, path)
-	entries, err := s.Entries(t.Context(), "exec-1")
-	if err != nil || len(entries) != 16 {
-		t.Fatalf("got %d entries, %v; want 16", len(entries), err)
+	all, err := s.Executions(t.Context(), 10)
+	if err != nil || len(all) == 0 {
+		t.Fatal(all, err)
 	}
-	if err := s.Append(t.Context(), "exec-1", 17, []byte(`{"kind": "next"}`)); err != nil {
-		t.Error(err)
+	for _, e := range all {
+		if e.Waves != nil && e.Speed != 60.5 {
+			t.Errorf("%s has the speed %v", e.ID, e.Speed)
+		}
+		if state, err := s.Unbegun(t.Context(), e.ID); err != nil || state != nil {
+			t.Errorf("%s was begun: got %s, %v", e.ID, state, err)
+		}
+	}
+	for id, want := range map[recovery.ExecutionID]string{"exec-later": `{"executionId":"exec-later","n":1.0}`, "exec-later-r2": "", "exec-never": ""} {
+		if state, err := s.Unbegun(t.Context(), id); err != nil || string(state) != want {
+			t.Errorf("%s: got %s, %v; want %s", id, state, err, want)
+		}
 	}
 }
 

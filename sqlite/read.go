@@ -10,10 +10,10 @@ import (
 )
 
 // header are the columns of an execution, in the order of fields.
-const header = `e.id, e.plan_id, e.type, e.start_time, e.initiated_by, e.version, e.last_event, e.last_event_hash, e.world`
+const header = `e.id, e.plan_id, e.type, e.start_time, e.initiated_by, e.version, e.last_event, e.last_event_hash, e.world, e.driver`
 
 func fields(e *recovery.Execution, more ...any) []any {
-	return append([]any{&e.ID, &e.Plan, &e.Type, &e.StartTime, &e.InitiatedBy, &e.Version, &e.LastEvent.Number, &e.LastEvent.Hash, &world{&e.World}}, more...)
+	return append([]any{&e.ID, &e.Plan, &e.Type, &e.StartTime, &e.InitiatedBy, &e.Version, &e.LastEvent.Number, &e.LastEvent.Hash, &world{&e.World}, &drives{&e.Driver}}, more...)
 }
 
 // Execution implements recovery.ExecutionStore: one statement, so one

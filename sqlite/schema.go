@@ -145,6 +145,24 @@ CREATE TABLE identity ( -- which record this is: one row
 	id      TEXT AS (record ->> '$.id'),
 	made_in TEXT AS (record ->> '$.where.file')
 ) STRICT;
+`, `
+ALTER TABLE executions ADD COLUMN driver TEXT; -- the process that drives it, or drove it last; no version counts it
+
+-- A driver keeps nothing any more: of the journals that drivers kept, the speed
+-- of a simulated AWS goes into the record, and so does the state that an
+-- execution was to begin with whose driver was stopped before.
+UPDATE executions SET opened = json_set(opened, '$.speed', speed) FROM (
+	SELECT execution, entry ->> '$.input.simulation.speed' AS speed FROM journal WHERE n = 1) AS first
+WHERE opened IS NOT NULL AND first.execution = executions.id AND speed > 0;
+CREATE TABLE unbegun (
+	execution_id TEXT PRIMARY KEY,
+	state        TEXT NOT NULL -- holds external ids, which are secrets
+) STRICT;
+INSERT INTO unbegun (execution_id, state)
+SELECT execution, entry -> '$.input' FROM journal
+WHERE n = 1 AND entry -> '$.input' IS NOT NULL AND execution = entry ->> '$.input.executionId'
+	AND execution NOT IN (SELECT id FROM executions);
+DROP TABLE journal;
 `}
 
 // migrate brings the file to the newest schema, in one transaction. Of several
