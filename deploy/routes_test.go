@@ -1,9 +1,7 @@
 package deploy_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -13,7 +11,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"muster/stepfunctions"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -27,7 +24,7 @@ func TestEveryScenarioAsksForItsTasksAndEndsAsItShould(t *testing.T) {
 			m, _ := s.machine(t)
 			synctest.Test(t, func(t *testing.T) {
 				c := &cast{scenario: s}
-				out, err := c.run(t.Context(), m, nil)
+				out, err := c.run(t.Context(), m)
 				if diff := cmp.Diff(s.Tasks, c.tasks); diff != "" {
 					t.Error(diff)
 				}
@@ -71,7 +68,7 @@ func TestTheScenariosTakeEveryRoute(t *testing.T) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			c := &cast{scenario: s}
-			if _, err := c.run(t.Context(), m, nil); end(err) != s.End {
+			if _, err := c.run(t.Context(), m); end(err) != s.End {
 				t.Errorf("%s: ended with %v", name, err)
 			}
 			for i := 1; i < len(c.states); i++ {
@@ -110,51 +107,6 @@ func routes(t *testing.T, definition []byte) map[string]bool {
 		}
 	}
 	return all
-}
-
-var errKilled = errors.New("killed")
-
-// mortal kills its driver after entry at was kept.
-type mortal struct {
-	stepfunctions.Memory
-	at   int
-	died bool
-}
-
-func (m *mortal) Append(ctx context.Context, execution string, n int, entry []byte) error {
-	if err := m.Memory.Append(ctx, execution, n, entry); err != nil || n != m.at || m.died {
-		return err
-	}
-	m.died = true
-	return errKilled
-}
-
-func TestADriverThatIsKilledAnywhereGoesOnWhereItWas(t *testing.T) {
-	for name, s := range scenarios(t) {
-		m, _ := s.machine(t)
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				undisturbed := &cast{scenario: s}
-				want, err := undisturbed.run(t.Context(), m, nil)
-				if end(err) != s.End {
-					t.Fatal(err)
-				}
-				for at := 1; ; at++ {
-					c, j := &cast{scenario: s}, &mortal{at: at}
-					if _, err := c.run(t.Context(), m, j); !errors.Is(err, errKilled) {
-						break // it has fewer entries
-					}
-					out, err := c.run(t.Context(), m, j)
-					if out != want || end(err) != s.End {
-						t.Errorf("killed after entry %d: got %s, %v", at, out, err)
-					}
-					if diff := cmp.Diff(undisturbed.lines, c.lines); diff != "" {
-						t.Errorf("killed after entry %d: %s", at, diff)
-					}
-				}
-			})
-		})
-	}
 }
 
 // The definition follows the handler: what it says about the waves is in the

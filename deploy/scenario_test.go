@@ -136,8 +136,8 @@ func (c *cast) Wait(ctx context.Context, token string) ([]byte, error) {
 	return nil, ctx.Err()
 }
 
-func (c *cast) run(ctx context.Context, m *stepfunctions.Machine, j stepfunctions.Journal) (string, error) {
-	out, err := m.Run(ctx, stepfunctions.Execution{Name: "exec-1", Input: c.Input}, stepfunctions.Options{Tasks: c, Callbacks: c, Journal: j,
+func (c *cast) run(ctx context.Context, m *stepfunctions.Machine) (string, error) {
+	out, err := m.Run(ctx, stepfunctions.Execution{Name: "exec-1", Input: c.Input}, stepfunctions.Options{Tasks: c, Callbacks: c,
 		Observe: func(e stepfunctions.Event) {
 			if e.Kind == stepfunctions.StateEntered {
 				c.states = append(c.states, e.State)

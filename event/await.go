@@ -17,7 +17,7 @@ const longestToken = 2048
 // wait for.
 func (e event) await(ctx context.Context, h Handler) ([]byte, error) {
 	var p problems
-	token := e.token(&p)
+	token, looks := e.token(&p)
 	why := e.interruption(&p)
 	a, answer, err := e.about(ctx, h, &p)
 	if answer != nil || err != nil {
@@ -35,7 +35,7 @@ func (e event) await(ctx context.Context, h Handler) ([]byte, error) {
 	}
 	// The state machine leaves its error in the state until it begins again,
 	// and awaits anew every day: one interruption is recorded once.
-	if why != "" && a.exec.TaskToken.IsZero() {
+	if why != "" && (looks || a.exec.TaskToken.IsZero()) {
 		if _, err := h.Starter.Interrupt(ctx, a.execution, why); err != nil {
 			return e.refused(err)
 		}
@@ -44,7 +44,7 @@ func (e event) await(ctx context.Context, h Handler) ([]byte, error) {
 	if err != nil {
 		return e.refused(err)
 	}
-	if recovery.Next(exec, h.now()).Action != recovery.DoAwaitDecision {
+	if !looks && recovery.Next(exec, h.now()).Action != recovery.DoAwaitDecision {
 		if err := h.succeed(ctx, token); err != nil {
 			return nil, err
 		}
@@ -63,16 +63,20 @@ func (h Handler) succeed(ctx context.Context, token recovery.Secret) error {
 	return nil
 }
 
-// token reads the task's token, and never repeats it.
-func (e event) token(p *problems) recovery.Secret {
-	f := p.fields("", e.doc, keySet("taskToken"))
+// token reads the task's token, and never repeats it. A driver that looks at
+// the record again and again has none.
+func (e event) token(p *problems) (token recovery.Secret, looks bool) {
+	f := p.fields("", e.doc, keySet("taskToken", "looks"))
+	if v := f.known["looks"]; v.given() && string(v.raw()) == "true" {
+		return recovery.Secret{}, true
+	}
 	s := f.needText("taskToken", func(s string) error {
 		if s == "" || len(s) > longestToken {
 			return fmt.Errorf("must have 1 to %d bytes", longestToken)
 		}
 		return nil
 	})
-	return recovery.NewSecret(s)
+	return recovery.NewSecret(s), false
 }
 
 // interruption tells what state.interruption says: the error that a state

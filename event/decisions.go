@@ -1,6 +1,7 @@
 package event
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -64,7 +65,7 @@ func (a *ask) decide() (any, error) {
 		return nil, recovery.Errorf(recovery.ValidationError, "question is missing: the id of what %q answers; %s", d.Choice, a.possible(e))
 	}
 	if q, is := e.Interruption(); is && d.Choice == recovery.Resume && d.Question == q.ID {
-		return a.goOn(e, d, confirm)
+		return a.goOn(e, d, confirm, false)
 	}
 	if err := a.Operator.Decide(a.ctx, id, d); err != nil {
 		return nil, a.refusal(id, err)
@@ -139,14 +140,18 @@ func (a *ask) resume() (any, error) {
 		a.add("question", "is not one that resume answers: a pause's or an interruption's")
 	}
 	confirm, _ := a.mayText("confirm")
+	takeOver := a.mayBool("takeOver")
 	if err := a.invalid(); err != nil {
+		return nil, err
+	}
+	if err := a.begun(id); err != nil {
 		return nil, err
 	}
 	e, err := a.record(id)
 	if err != nil {
 		return nil, err
 	}
-	return a.goOn(e, recovery.Decision{Question: question, Choice: recovery.Resume, Request: r}, confirm)
+	return a.goOn(e, recovery.Decision{Question: question, Choice: recovery.Resume, Request: r}, confirm, takeOver)
 }
 
 // resumed is the answer to what makes an execution go on.
@@ -163,7 +168,7 @@ type resumed struct {
 // up, or not what the decision names. What the record says of a run may be
 // behind: Step Functions knows. A recovery that nobody drives goes on only with
 // the confirmation of its begin.
-func (a *ask) goOn(e *recovery.Execution, d recovery.Decision, confirm string) (any, error) {
+func (a *ask) goOn(e *recovery.Execution, d recovery.Decision, confirm string, takeOver bool) (any, error) {
 	holds := holding(e)
 	// One that was answered already, or was never asked, makes nothing go on; nor
 	// does a pause's where an interruption stands beside it.
@@ -182,21 +187,22 @@ func (a *ask) goOn(e *recovery.Execution, d recovery.Decision, confirm string) (
 	if err := a.Operator.MayDrive(a.ctx, e); err != nil {
 		return nil, err
 	}
-	running, known, err := a.Runs.Running(a.ctx, e.RunName())
-	if err != nil {
-		return nil, a.workflowFailure(e.ID, "whether a run of the state machine drives it could not be found out, and nothing was done", err)
+	by, known, err := a.drivenBy(a.ctx, e)
+	if err != nil && !takeOver {
+		return nil, a.workflowFailure(e.ID, "whether a run of the state machine drives it could not be found out, and nothing was done; to drive it in any case: takeOver", err)
 	}
 	held := len(holds) > 0
 	waits := !e.TaskToken.IsZero() && recovery.Next(e, a.now()).Action != recovery.DoAwaitDecision // and was not told
-	if running && !held && !waits {
-		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "run %[2]s of the state machine drives execution %[1]s, which is neither paused nor interrupted", e.ID, e.RunName()))
-	}
-	if !running && e.Type == recovery.Recovery && e.Cancel == nil && confirm != string(e.Plan) {
-		return nil, recovery.Errorf(recovery.NotConfirmed, "execution %s is a RECOVERY that no run of the state machine drives, and goes on launching servers in earnest; to say that this is meant, confirm must be %s", e.ID, recovery.Quote(string(e.Plan)))
+	running := by != nil && !takeOver
+	switch {
+	case running && !held && !waits:
+		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "%s drives execution %s, which is neither paused nor interrupted; to drive it in its place: takeOver", by, e.ID))
+	case !running && e.Type == recovery.Recovery && e.Cancel == nil && confirm != string(e.Plan):
+		return nil, recovery.Errorf(recovery.NotConfirmed, "execution %s is a RECOVERY that is driven from now on, and goes on launching servers in earnest; to say that this is meant, confirm must be %s", e.ID, recovery.Quote(string(e.Plan)))
 	}
 	started := false
 	if !running {
-		if known {
+		if known || takeOver {
 			if e, err = a.Operator.NextRun(a.ctx, e.ID, e.NewestRun(), d.Request); err != nil {
 				return nil, a.refusal(e.ID, err)
 			}
@@ -215,6 +221,32 @@ func (a *ask) goOn(e *recovery.Execution, d recovery.Decision, confirm string) (
 		}
 	}
 	return a.resumed(e, started)
+}
+
+// begun begins an execution that a version of before was to begin here and did
+// not come to.
+func (a *ask) begun(id recovery.ExecutionID) error {
+	kept, is := a.Records.(interface {
+		Unbegun(context.Context, recovery.ExecutionID) ([]byte, error)
+	})
+	if !is {
+		return nil
+	}
+	e, err := a.Starter.Execution(a.ctx, id)
+	if err != nil || e.Version > 0 {
+		return err
+	}
+	state, err := kept.Unbegun(a.ctx, id)
+	if err != nil || state == nil {
+		return err
+	}
+	var p problems
+	r := p.plan(document(state))
+	if p.count > 0 {
+		return recovery.Errorf(recovery.ValidationError, "what execution %s was to begin with: %s", id, &p)
+	}
+	_, err = a.Handler.begin(a.ctx, &r)
+	return err
 }
 
 // holding are the questions that hold up an execution as a whole.

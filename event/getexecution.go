@@ -36,17 +36,15 @@ func (a *ask) getExecution() (any, error) {
 	if err := a.invalid(); err != nil {
 		return nil, err
 	}
-	e, err := a.Starter.Execution(a.ctx, id)
+	o, e, err := readOverview(a.ctx, a.Records, id, a.now())
 	if err != nil {
 		return nil, err
 	}
-	if e.Version == 0 {
-		return nil, recovery.Errorf(recovery.NotFound, "there is no execution %s; list_executions names those that there are", id)
+	var last time.Time
+	if n := len(o.Events); n > 0 {
+		last = o.Events[n-1].At
 	}
-	o, err := ReadOverview(a.ctx, a.Records, id, 1, a.now())
-	if err != nil {
-		return nil, err
-	}
+	o.Driver = a.told(a.ctx, e, last)
 	if o.World != nil && a.Elsewhere != nil {
 		o.World.Elsewhere = a.Elsewhere(a.ctx, o.World.World)
 	}
@@ -109,6 +107,7 @@ type executionLine struct {
 	State  string                 `json:"state"`
 	Reason string                 `json:"reason"`
 	Ended  *time.Time             `json:"ended,omitempty"`
+	Driver *DriverOverview        `json:"driver,omitempty"` // of one that has not ended; none: nobody drives it
 }
 
 // listExecutions lists executions, those that changed last first.
@@ -157,5 +156,6 @@ func (a *ask) line(ctx context.Context, e *recovery.Execution) (executionLine, e
 	if e.Ended != nil {
 		l.Ended = &e.Ended.At
 	}
+	l.Driver = a.told(ctx, e, time.Time{})
 	return l, nil
 }

@@ -70,6 +70,9 @@ type Handler struct {
 	Records  Records
 	Plans    recovery.PlanStore
 	Runs     Runs // nil: nothing can be started
+	// Gone says that a driver which was seen of late is not there any more: a
+	// process of this machine that was killed, say. nil: nobody knows.
+	Gone func(recovery.Driver) bool
 	// Elsewhere says in words why a world is not the one that is acted in here,
 	// "" where it is; nil: that is not known.
 	Elsewhere func(context.Context, recovery.World) string

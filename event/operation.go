@@ -50,7 +50,7 @@ var operations = map[string]operation{
 	"get_execution":         {Read, []string{"executionId", "waveNumber", "eventsAfter"}, (*ask).getExecution},
 	"list_executions":       {Read, []string{"limit"}, (*ask).listExecutions},
 	"pause":                 {Operate, []string{"executionId", "by", "reason"}, (*ask).pause},
-	"resume":                {Operate, []string{"executionId", "question", "by", "reason", "confirm"}, (*ask).resume},
+	"resume":                {Operate, []string{"executionId", "question", "by", "reason", "confirm", "takeOver"}, (*ask).resume},
 	"decide":                {Operate, []string{"executionId", "question", "choice", "waveNumber", "excludeServers", "treatAsGone", "by", "reason", "confirm"}, (*ask).decide},
 	"cancel_execution":      {Operate, []string{"executionId", "by", "reason"}, (*ask).cancelExecution},
 	"terminate_instances":   {Operate, []string{"executionId", "recovery", "confirm", "by"}, (*ask).terminateInstances},

@@ -34,6 +34,7 @@ type Overview struct {
 	Waves     []WaveOverview         `json:"waves"`
 	Events    []recovery.Event       `json:"events,omitempty"`
 	Damage    string                 `json:"damage,omitempty"` // where the record was cut or edited
+	Driver    *DriverOverview        `json:"driver,omitempty"` // of one that has not ended; none: nobody drives it
 	World     *WorldOverview         `json:"world,omitempty"`  // where it lives; nil: an earlier version began it, and nobody acted on it since
 }
 
@@ -98,22 +99,27 @@ type Records interface {
 
 // ReadOverview tells an execution as of one version, whoever writes meanwhile.
 // One that has no record is a *recovery.Error, NotFound.
-func ReadOverview(ctx context.Context, r Records, id recovery.ExecutionID, speed float64, now time.Time) (*Overview, error) {
+func ReadOverview(ctx context.Context, r Records, id recovery.ExecutionID, now time.Time) (*Overview, error) {
+	o, _, err := readOverview(ctx, r, id, now)
+	return o, err
+}
+
+func readOverview(ctx context.Context, r Records, id recovery.ExecutionID, now time.Time) (*Overview, *recovery.Execution, error) {
 	e, events, err := readWhole(ctx, r, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if e.Version == 0 { // a driver may have been started, and come to nothing yet
-		return nil, recovery.Errorf(recovery.NotFound, "there is no record of execution %s; if it was begun on this machine: muster resume %[1]s", id)
+	if e.Version == 0 {
+		return nil, nil, recovery.Errorf(recovery.NotFound, "there is no execution %s; list_executions names those that there are", id)
 	}
 	plan, err := r.Plan(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if plan == nil {
 		plan = &recovery.Plan{}
 	}
-	return OverviewOf(e, plan, events, speed, now), nil
+	return OverviewOf(e, plan, events, now), e, nil
 }
 
 // readWhole reads an execution and its log as of one version.
@@ -133,9 +139,9 @@ func readWhole(ctx context.Context, r Records, id recovery.ExecutionID) (*recove
 }
 
 // OverviewOf tells an execution from its record. A plan that it has none of is
-// an empty one. Speed is how many times faster than in AWS a simulated one
-// runs, 1 in AWS.
-func OverviewOf(e *recovery.Execution, plan *recovery.Plan, events []recovery.Event, speed float64, now time.Time) *Overview {
+// an empty one.
+func OverviewOf(e *recovery.Execution, plan *recovery.Plan, events []recovery.Event, now time.Time) *Overview {
+	speed := cmp.Or(e.Speed, 1)
 	a := &Overview{ID: e.ID, Plan: e.Plan, PlanName: plan.Name, Type: e.Type, By: e.InitiatedBy, Events: events,
 		Objective: int(plan.Objectives.RecoveryTime.Seconds())}
 	if speed != 1 {

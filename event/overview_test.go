@@ -37,7 +37,7 @@ func TestAnInterruptedExecutionIsToldAsSuchWhileItsJobRuns(t *testing.T) {
 				Accepted: []recovery.SourceServerID{"s-1"}, StartedAt: now}},
 		}
 		c.change(e)
-		o := event.OverviewOf(e, &recovery.Plan{}, nil, 1, now)
+		o := event.OverviewOf(e, &recovery.Plan{}, nil, now)
 		if o.State != c.state || !strings.HasPrefix(o.Reason, c.reason) || len(o.Questions) != c.questions || o.Waves[0].JobID != "drsjob-1" {
 			t.Errorf("%s: got %s (%s), %v\nwant %s (%s), %d questions", c.name, o.State, o.Reason, o.Questions, c.state, c.reason, c.questions)
 		}

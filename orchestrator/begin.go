@@ -104,7 +104,7 @@ func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, d
 				return nil, nil
 			}
 			*e = recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy, World: world,
-				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery, Policy: b.Policy, Replace: b.Replace, Gone: b.Gone}
+				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery, Policy: b.Policy, Replace: b.Replace, Gone: b.Gone, Speed: o.speed()}
 			c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventOpened, RequestID: b.RequestID,
 				Message: fmt.Sprintf("%s of plan %s with %d waves, by %s%s", b.Type, plan.ID, len(plan.Waves), recovery.Quote(b.InitiatedBy), saidGone(b.Gone))})
 			c.Frozen, c.TakeFrom = plan, takeFrom

@@ -72,19 +72,26 @@ func (o *Orchestrator) Interrupt(ctx context.Context, id recovery.ExecutionID, w
 	})
 }
 
-// Await records the token of a state machine's task that waits for a
-// decision, and gives the execution as it is after that: a decision may have
-// been faster. Of two tries of one task, which have a token each, the first may
-// come last: so the task whose token gives way is woken, and asks anew if it
-// waits still.
+// Await records that people are asked, and the token of the state machine's
+// task that waits for them; none where whoever waits looks at the record again
+// and again. It gives the execution as it is after that: a decision may have
+// been faster.
+//
+// Of two tries of one task, which have a token each, the first may come last:
+// so the task whose token gives way is woken, and asks anew if it waits still.
+// Where no token takes its place, another driver has taken over from that run,
+// which is not to go on.
 func (o *Orchestrator) Await(ctx context.Context, id recovery.ExecutionID, token recovery.Secret) (*recovery.Execution, error) {
 	return o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {
-		if err := o.opened(e); err != nil || e.Ended != nil || e.TaskToken == token {
+		asks := recovery.Next(e, o.now())
+		if err := o.opened(e); err != nil || e.Ended != nil || !token.IsZero() && e.TaskToken == token || token.IsZero() && asks.Action != recovery.DoAwaitDecision {
 			return nil, err
 		}
-		o.wake(ctx, e.TaskToken)
+		if !token.IsZero() {
+			o.wake(ctx, e.TaskToken)
+		}
 		e.TaskToken = token
-		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventAwaiting, Message: recovery.Next(e, o.now()).Reason})
+		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventAwaiting, Message: asks.Reason})
 		return &c, nil
 	})
 }

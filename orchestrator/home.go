@@ -25,6 +25,10 @@ type Home struct {
 	// there is none.
 	Witness func(*recovery.Attempt) (why string, err error)
 
+	// Speed is how many times faster than in AWS what is begun here runs; 0 or 1:
+	// it does not.
+	Speed float64
+
 	mu    sync.Mutex
 	known recovery.Identity
 	in    recovery.AWS // the AWS that known was checked for; "": it was only to be written to

@@ -1,9 +1,9 @@
 package orchestrator_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"muster/deploy"
+	"muster/driver"
 	"muster/event"
 	"muster/orchestrator"
 	"muster/recovery"
@@ -20,8 +20,7 @@ import (
 	"muster/stepfunctions"
 )
 
-// machine is the deployed state machine, driven on this machine as the command
-// line drives it: the function in-process, the journal in the store's file.
+// machine is the function in-process, and people who answer.
 type machine struct {
 	h *house
 	o *orchestrator.Orchestrator
@@ -50,96 +49,128 @@ func (m machine) Wait(ctx context.Context, _ string) ([]byte, error) {
 	}
 }
 
-// mortal is a journal whose process is killed at an entry: before it is kept,
-// or right after.
-type mortal struct {
-	stepfunctions.Journal
-	at    int
+// killed ends a driver at an invocation: before it is made, or after, so that
+// its answer is lost.
+type killed struct {
+	machine
+	at    int // 0: never
 	after bool
-	kept  int
+	n     *int
+	die   context.CancelFunc
 }
 
-var errKilled = errors.New("the driver was killed")
-
-func (j *mortal) Append(ctx context.Context, execution string, n int, entry []byte) error {
-	if n == j.at && !j.after {
-		return errKilled
+func (k killed) Invoke(ctx context.Context, _ string, payload []byte) ([]byte, error) {
+	*k.n++
+	if *k.n == k.at && !k.after {
+		k.die()
+		return nil, ctx.Err()
 	}
-	if err := j.Journal.Append(ctx, execution, n, entry); err != nil {
+	answer, err := k.machine.Invoke(ctx, "", payload)
+	if *k.n == k.at {
+		k.die()
+		return nil, ctx.Err()
+	}
+	return answer, err
+}
+
+// drivers are the two ways to drive.
+var drivers = map[string]func(context.Context, *testing.T, *house, killed, []byte) error{
+	"machine": func(ctx context.Context, t *testing.T, h *house, k killed, input []byte) error {
+		loaded, err := deployedMachine()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = loaded.Run(ctx, stepfunctions.Execution{Name: string(h.wave.Execution), Input: input}, stepfunctions.Options{Tasks: k, Callbacks: k})
 		return err
-	}
-	j.kept = n
-	if n == j.at {
-		return errKilled
-	}
-	return nil
+	},
+	"loop": func(ctx context.Context, t *testing.T, h *house, k killed, input []byte) error {
+		d := driver.Driver{Look: 10 * time.Second, Invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
+			answer, err := k.Invoke(ctx, "", payload)
+			if bytes.Contains(payload, []byte(`"looks":true`)) && err == nil {
+				_, err = k.Wait(ctx, "")
+			}
+			return answer, err
+		}}
+		return d.Drive(ctx, input)
+	},
 }
 
-// runMachine drives an execution of two waves, the second behind a gate, whose
-// driver is killed at an entry of its journal and followed by another one.
-func runMachine(t *testing.T, at int, after bool) (entries int, jobs []string, final string) {
+// ending is all that an execution leaves behind, but times, and who drove.
+func ending(t *testing.T, h *house) string {
+	e, err := h.store.Execution(t.Context(), h.wave.Execution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := h.store.Events(t.Context(), e.ID)
+	if err != nil || e.CheckLog(events) != nil {
+		t.Fatal(err, e.CheckLog(events))
+	}
+	var log []string
+	for _, ev := range events {
+		switch ev.Kind {
+		case recovery.EventAwaiting, recovery.EventContinued, recovery.EventClaimed, recovery.EventProgress: // say how it went, and not what became of it
+		default:
+			log = append(log, string(ev.Kind))
+		}
+	}
+	var waves []string
+	for i := range e.Waves {
+		w := &e.Waves[i]
+		a := e.Attempt(w.Number)
+		waves = append(waves, fmt.Sprint(w.Number, w.GatePassed, e.Status(w, time.Now()), a.Attempt, len(a.Outcomes), a.JobOver))
+	}
+	return fmt.Sprint(e.Ended.Outcome, " ", e.Ended.Reason, " ", waves, " ", log, " ", e.TaskToken.IsZero(), e.Interrupted == nil)
+}
+
+// runDriven drives an execution of two waves, the second behind a gate, first
+// by one way until it is killed at an invocation, then by the other.
+func runDriven(t *testing.T, first, then string, at int, after bool) (invoked int, jobs []string, final string) {
 	synctest.Test(t, func(t *testing.T) {
 		more := map[int]string{1: "            launches: {duration: 40s}\n", 2: "            launches: {duration: 40s}\n", 3: "            launches: {duration: 40s}\n"}
 		h := open(t, 3, fleet(3, "", more), simulator.Options{Latency: answerTime})
 		p := h.plan(2, 1)
 		p.Waves[1].PauseBefore = true
 		input := event.StateOf(h.opening(p))
-		definition, err := deploy.Fill(deploy.StateMachine, map[string]string{deploy.Handler: "arn:aws:lambda:us-west-2:999999999999:function:execution-handler"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		loaded, err := stepfunctions.Load(definition)
-		if err != nil {
-			t.Fatal(err)
-		}
-		journal := &mortal{Journal: h.store, at: at, after: after}
-		run := func() ([]byte, error) {
-			m := machine{h, h.invocation(newProcess(), 0)}
-			return loaded.Run(t.Context(), stepfunctions.Execution{Name: string(h.wave.Execution), Input: input}, stepfunctions.Options{Tasks: m, Callbacks: m, Journal: journal})
-		}
-		output, err := run()
-		if errors.Is(err, errKilled) {
-			journal.at = 0
-			output, err = run()
+		ctx, die := context.WithCancel(t.Context())
+		defer die()
+		k := killed{machine{h, h.invocation(newProcess(), 0)}, at, after, &invoked, die}
+		err := drivers[first](ctx, t, h, k, input)
+		if ctx.Err() != nil {
+			k.machine, k.at = machine{h, h.invocation(newProcess(), 0)}, 0
+			err = drivers[then](t.Context(), t, h, k, input)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		var end struct {
-			Outcome      string
-			Totals       any
-			Wave1Status  string
-			Wave2Status  string
-			Wave1Attempt int
-			Wave2Attempt int
-		}
-		if err := json.Unmarshal(output, &end); err != nil {
-			t.Fatal(err)
-		}
-		entries, jobs, final = journal.kept, h.launchedIn(), fmt.Sprintf("%+v", end)
+		jobs, final = h.launchedIn(), ending(t, h)
 	})
-	return entries, jobs, final
+	return invoked, jobs, final
 }
 
-func TestADriverKilledAfterAnyTransitionIsFollowedByOneThatEndsTheSame(t *testing.T) {
-	entries, jobs, final := runMachine(t, 0, false)
-	if entries < 40 || fmt.Sprint(jobs) != "[1+2 3]" {
-		t.Fatalf("an undisturbed run keeps %d entries and launches %v", entries, jobs)
+// The deployed state machine and the loop agree on jobs, outcome and record,
+// whichever drives from where the other was killed.
+func TestTheLoopAndTheDeployedMachineDriveAlikeAndEachAfterTheOtherDied(t *testing.T) {
+	_, jobs, final := runDriven(t, "machine", "", 0, false)
+	if fmt.Sprint(jobs) != "[1+2 3]" || !strings.HasPrefix(final, "COMPLETED") {
+		t.Fatalf("an undisturbed run launches %v and ends %s", jobs, final)
 	}
-	for at := 1; at <= entries; at++ {
-		for _, after := range []bool{false, true} {
-			if after && !everyPoint { // nearly the same as before the next one
-				continue
+	for first := range drivers {
+		then := map[string]string{"machine": "loop", "loop": "machine"}[first]
+		invoked, gotJobs, got := runDriven(t, first, "", 0, false)
+		if invoked < 8 || !slices.Equal(gotJobs, jobs) || got != final {
+			t.Fatalf("the %s invokes %d times, launches %v and ends\n%s\nwant\n%s", first, invoked, gotJobs, got, final)
+		}
+		for at := 1; at <= invoked; at++ {
+			for _, after := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s killed at %d, after %v", first, at, after), func(t *testing.T) {
+					_, gotJobs, got := runDriven(t, first, then, at, after)
+					if !slices.Equal(gotJobs, jobs) || got != final {
+						t.Errorf("jobs %v and end\n%s\nundisturbed %v and\n%s", gotJobs, got, jobs, final)
+					}
+				})
 			}
-			t.Run(fmt.Sprintf("entry %d, kept %v", at, after), func(t *testing.T) {
-				_, gotJobs, got := runMachine(t, at, after)
-				if !slices.Equal(gotJobs, jobs) || got != final {
-					t.Errorf("jobs %v and end %s; undisturbed %v and %s", gotJobs, got, jobs, final)
-				}
-			})
 		}
 	}
-	t.Logf("killed at each of %d entries", entries)
 }
 
 // approver is the other function that the hand-written machine invokes, and
@@ -179,7 +210,7 @@ func TestAMachineWrittenByHandInTheSpecificationsStyleRecoversThreeWaves(t *test
 		p := h.plan(1, 1, 1)
 		p.Waves[1].Name, p.Waves[1].PauseBefore = "Applications", true
 		a := &approver{machine: machine{h, o}}
-		output, err := loaded.Run(t.Context(), stepfunctions.Execution{Name: "by-hand", Input: event.StateOf(h.opening(p))}, stepfunctions.Options{Tasks: a, Callbacks: a, Journal: h.store})
+		output, err := loaded.Run(t.Context(), stepfunctions.Execution{Name: "by-hand", Input: event.StateOf(h.opening(p))}, stepfunctions.Options{Tasks: a, Callbacks: a})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,14 +10,11 @@ import (
 
 	"muster/recovery"
 	"muster/sqlite"
-	"muster/stepfunctions"
 )
 
-// A shelf is where a house keeps its executions, and drivers their journals:
-// it outlives every process.
+// A shelf is where a house keeps its executions: it outlives every process.
 type shelf interface {
 	recovery.ExecutionStore
-	stepfunctions.Journal
 
 	// through gives the store as a process reaches it: what is asked of it can
 	// be disturbed with the process, and the house sees what it takes.

@@ -1,50 +1,98 @@
 package orchestrator_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"muster/driver"
 	"muster/event"
+	"muster/recovery"
 	"muster/stepfunctions"
 )
 
 // drive drives the execution to its end, unless another driver takes it over.
+// Each driver is the deployed state machine or the loop, as the seed has it;
+// where one dies, the next goes on from the record.
 func (st *stage) drive() {
 	st.mu.Lock()
 	st.driver++
 	me := st.driver
 	st.mu.Unlock()
+	invoked := 0
 	for try := 1; try <= 100; try++ {
-		d := &driver{st: st, number: me}
-		_, err := st.machine.Run(st.ctx, stepfunctions.Execution{Name: "exec-1", Input: st.s.state()}, stepfunctions.Options{
-			Tasks: d, Callbacks: st, Journal: d,
-			Jitter: func() float64 { return st.fraction("jitter", me, try, d.entries) },
-		})
+		ctx, die := context.WithCancelCause(st.ctx)
+		d := &drives{st: st, number: me, invoked: invoked, pause: time.Second, die: die}
+		var err error
+		outcome := "" // as a state machine ends with it
+		if st.draw("driver", me, try)%2 == 0 {
+			st.met("driven by the state machine")
+			_, err = st.machine.Run(ctx, stepfunctions.Execution{Name: "exec-1", Input: st.s.state()}, stepfunctions.Options{
+				Tasks: d, Callbacks: st, Jitter: func() float64 { return st.fraction("jitter", me, try, d.invoked) },
+			})
+		} else {
+			st.met("driven by the loop")
+			loop := driver.Driver{Invoke: func(ctx context.Context, payload []byte) ([]byte, error) { return d.Invoke(ctx, "", payload) },
+				Beat: d.beat, Every: driverBeat, Look: 20 * time.Minute}
+			if err = loop.Drive(ctx, st.s.state()); err == nil {
+				outcome = st.outcome(ctx)
+			}
+		}
+		dead := context.Cause(ctx) != nil
+		die(nil)
+		invoked = d.invoked
 		var failed *stepfunctions.Failure
+		var refused *driver.Refused
 		switch {
 		case err == nil:
-			st.ended("")
+			st.ended(outcome)
 			return
 		case errors.As(err, &failed):
 			st.ended(failed.Name)
 			return
+		case errors.As(err, &refused):
+			st.ended(refused.Code)
+			return
 		case st.ctx.Err() != nil:
 			st.problem("the execution comes to no end")
 			return
+		case !dead && !errors.As(err, new(*driver.Replaced)):
+			st.problem("driver %d ends with %v", me, err)
+			return
 		}
 		st.trace("driver %d: %v", me, err)
-		st.mu.Lock()
-		newest := me == st.driver
-		st.mu.Unlock()
-		if !newest {
+		if !st.newest(me) {
 			return
 		}
 		time.Sleep(d.pause)
 	}
 	st.problem("the execution's drivers come to nothing")
+}
+
+var errKilled = errors.New("the driver was killed")
+
+const driverBeat = 37 * time.Second
+
+// outcome is how the execution ended, as a state machine tells it.
+func (st *stage) outcome(ctx context.Context) string {
+	e, err := st.store.Execution(ctx, "exec-1")
+	switch {
+	case err != nil || e.Ended == nil:
+		st.problem("the loop ended, and the execution did not: %v", err)
+	case e.Ended.Outcome != recovery.OutcomeCompleted && e.Ended.Outcome != recovery.OutcomePartial:
+		return string(e.Ended.Outcome)
+	}
+	return ""
+}
+
+func (st *stage) newest(driver int) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return driver == st.driver
 }
 
 func (st *stage) ended(how string) {
@@ -53,46 +101,58 @@ func (st *stage) ended(how string) {
 	st.ends = append(st.ends, how)
 }
 
-// A driver is one process that walks the state machine. It may be killed at
-// any entry of its journal.
-type driver struct {
+// drives is one process that drives. It may be killed before or after any
+// invocation.
+type drives struct {
 	st      *stage
 	number  int
-	entries int           // of its journal
 	invoked int           // invocations of the function
 	pause   time.Duration // until another one comes
+	die     context.CancelCauseFunc
+	asking  atomic.Bool // people sit there
+}
+
+// beat is replaced where another driver took over.
+func (d *drives) beat(context.Context) error {
+	if d.st.newest(d.number) {
+		return nil
+	}
+	return &driver.Replaced{By: "another"}
 }
 
 // Invoke implements stepfunctions.Tasks.
-func (d *driver) Invoke(_ context.Context, _ string, payload []byte) ([]byte, error) {
+func (d *drives) Invoke(ctx context.Context, _ string, payload []byte) ([]byte, error) {
 	d.invoked++
 	time.Sleep(d.st.latency("driver", fmt.Sprint(d.number), -d.invoked, 0))
-	return d.st.invoke(payload)
-}
-
-// Entries implements stepfunctions.Journal.
-func (d *driver) Entries(ctx context.Context, execution string) ([][]byte, error) {
-	return d.st.journal.Entries(ctx, execution)
-}
-
-// Append implements stepfunctions.Journal.
-func (d *driver) Append(ctx context.Context, execution string, n int, entry []byte) error {
-	d.entries, d.pause = n, time.Second
-	time.Sleep(d.st.latency("driver", fmt.Sprint(d.number), n, 0))
-	for i, m := range d.st.s.mishaps {
-		if m.kind != driverDies || m.nth != n || !d.st.first("driver killed", i) {
-			continue
-		}
-		d.st.struck(m)
-		d.pause = m.lasts
-		if m.after {
-			if err := d.st.journal.Append(ctx, execution, n, entry); err != nil {
-				return err
-			}
-		}
-		return errKilled
+	m := d.killed()
+	if m != nil && !m.after {
+		d.die(errKilled)
+		return nil, ctx.Err()
 	}
-	return d.st.journal.Append(ctx, execution, n, entry)
+	answer, err := d.st.invoke(payload)
+	if m != nil {
+		d.die(errKilled)
+		return nil, ctx.Err()
+	}
+	if bytes.Contains(payload, []byte(`"looks":true`)) && d.asking.CompareAndSwap(false, true) {
+		d.st.goes(func() {
+			defer d.asking.Store(false)
+			_, _ = d.st.Wait(ctx, fmt.Sprintf("no token of driver %d", d.number)) // the loop sees for itself what they decided
+		})
+	}
+	return answer, err
+}
+
+// killed is what kills the process around this invocation; nil: nothing.
+func (d *drives) killed() *mishap {
+	for i, m := range d.st.s.mishaps {
+		if m.kind == driverDies && m.nth == d.invoked && d.st.first("driver killed", i) {
+			d.st.struck(m)
+			d.pause = m.lasts
+			return &m
+		}
+	}
+	return nil
 }
 
 // first says whether something is asked for the first time.

@@ -34,8 +34,8 @@ type schedule struct {
 type mishap struct {
 	kind     mishapKind
 	who      string        // the actor that it happens to
-	nth      int           // its call, the driver's entry, the invocation
-	after    bool          // of a driver's kill: the entry was kept
+	nth      int           // its call, the invocation
+	after    bool          // of a driver's kill: the invocation was made
 	at       time.Duration // since the beginning; or after which a duplicate is delivered
 	lasts    time.Duration
 	times    int
@@ -139,7 +139,7 @@ func scheduleOf(seed uint64) schedule {
 		}
 	}
 	for range r.IntN(3) {
-		s.mishaps = append(s.mishaps, mishap{kind: driverDies, nth: 1 + r.IntN(60), after: r.IntN(2) == 0, lasts: span(r, time.Second, 10*time.Minute)})
+		s.mishaps = append(s.mishaps, mishap{kind: driverDies, nth: 1 + r.IntN(25), after: r.IntN(2) == 0, lasts: span(r, time.Second, 10*time.Minute)})
 	}
 	switch r.IntN(8) {
 	case 0:

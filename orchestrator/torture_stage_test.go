@@ -61,7 +61,6 @@ type stage struct {
 	world   *simulator.World
 	store   recovery.ExecutionStore
 	machine *stepfunctions.Machine
-	journal stepfunctions.Memory
 	began   time.Time
 	buried  chan struct{}  // closed when the play is over: dead actors fall
 	living  sync.WaitGroup // deliveries, people, drivers

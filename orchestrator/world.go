@@ -28,6 +28,14 @@ func (o *Orchestrator) world(ctx context.Context) (recovery.World, error) {
 	return recovery.World{Record: i.ID, AWS: aws}, err
 }
 
+// speed is what an execution keeps that is begun here.
+func (o *Orchestrator) speed() float64 {
+	if o.Home == nil || o.Home.Speed == 1 {
+		return 0
+	}
+	return o.Home.Speed
+}
+
 // mayAct refuses an execution of another world. errUnbound: see bound.
 func (o *Orchestrator) mayAct(ctx context.Context, e *recovery.Execution) error {
 	if o.Home == nil {

@@ -1,8 +1,6 @@
 package stepfunctions
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +14,6 @@ type Machine struct {
 	startAt  string
 	timeout  time.Duration // of a whole execution; 0: none
 	states   map[string]*state
-	digest   string
 	hasTasks bool
 	hasToken bool // a task waits for its token
 }
@@ -73,8 +70,7 @@ func (l *loader) machine(definition []byte) *Machine {
 	if f == nil {
 		return nil
 	}
-	digest := sha256.Sum256(text)
-	m := &Machine{states: map[string]*state{}, digest: hex.EncodeToString(digest[:])}
+	m := &Machine{states: map[string]*state{}}
 	f.text("Comment")
 	f.constant("Version", "1.0")
 	f.constant("QueryLanguage", "JSONPath")

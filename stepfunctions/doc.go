@@ -1,6 +1,5 @@
-// Package stepfunctions is a pretend AWS Step Functions: it walks a state
-// machine on this machine, from the very definition that is deployed, and
-// survives being killed.
+// Package stepfunctions is a pretend AWS Step Functions, for tests: it walks a
+// state machine in one process, from the very definition that is deployed.
 //
 // It interprets the part of the Amazon States Language (with JSONPath) that
 // is about one thing after another: Task, Choice, Wait, Pass, Succeed, Fail.

@@ -1,9 +1,6 @@
 package stepfunctions
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // The error names that the language, and Step Functions itself, give.
 const (
@@ -26,7 +23,7 @@ type TaskError struct{ Name, Cause string }
 func (e *TaskError) Error() string { return describe(e.Name, e.Cause) }
 
 // Failure is how an execution failed: in a Fail state, or by an error that
-// nothing caught. It is a recorded end, and does not change.
+// nothing caught.
 type Failure struct{ Name, Cause string }
 
 func (e *Failure) Error() string { return "the execution failed: " + describe(e.Name, e.Cause) }
@@ -40,15 +37,6 @@ func describe(name, cause string) string {
 	}
 	return name + ": " + cause
 }
-
-var (
-	// ErrOtherDefinition is returned for an execution that was begun with
-	// another definition and has not ended.
-	ErrOtherDefinition = errors.New("the execution was begun with another definition of the state machine, and cannot go on with this one")
-	// ErrOtherInput is returned for an execution whose name was used before,
-	// with another input.
-	ErrOtherInput = errors.New("an execution of this name was begun with another input")
-)
 
 // LimitBytes is how long an input, an output, a task's payload or its answer
 // may be.

@@ -68,7 +68,7 @@ func (r *run) invoke(ctx context.Context, s *state, in *scope, since time.Time, 
 	defer cancel()
 	out, err := r.Tasks.Invoke(within, function, payload)
 	if ctx.Err() != nil && err != nil {
-		return nil, ctx.Err() // it says nothing about the task, which is invoked again
+		return nil, ctx.Err() // it says nothing about the task
 	}
 	if within.Err() != nil && ctx.Err() == nil {
 		return erred(s, &TaskError{Timeout, "the task took longer than TimeoutSeconds"}), nil

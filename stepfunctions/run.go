@@ -12,8 +12,8 @@ import (
 
 // Execution is one run of a state machine.
 type Execution struct {
-	Name  string // 1 to 80 characters; the journal knows the execution by it
-	Input []byte // JSON. Where the execution was begun before it may be nil
+	Name  string // 1 to 80 characters
+	Input []byte // JSON
 }
 
 // Options is what a run needs from the world.
@@ -21,8 +21,7 @@ type Options struct {
 	Machine   string      // the state machine's name in the context object; "" is "StateMachine"
 	Tasks     Tasks       // needed by a machine with tasks
 	Callbacks Callbacks   // needed by a machine with tasks that wait for their token
-	Journal   Journal     // nil: nothing outlives the run
-	Observe   func(Event) // told of every event after it was kept, in order; may be nil
+	Observe   func(Event) // told of every event, in order; may be nil
 	Pace      float64     // how many times as fast waits and retries pass, for people who watch; 0 is 1
 	// Jitter gives numbers in [0, 1) that spread retries; nil: random.
 	Jitter func() float64
@@ -33,42 +32,40 @@ type Tasks interface {
 	// Invoke gives the function's answer, which is JSON. A *TaskError is an
 	// error of the function or of Lambda, by the name that Retry and Catch
 	// compare; any other error counts as Lambda.Unknown. The context ends with
-	// the task's TimeoutSeconds and with the run's. It may be called again with
-	// the same payload, after the run was killed before the answer was kept.
+	// the task's TimeoutSeconds and with the run's.
 	Invoke(ctx context.Context, functionARN string, payload []byte) ([]byte, error)
 }
 
 // Callbacks waits for answers to task tokens.
 type Callbacks interface {
 	// Wait gives the output, which is JSON, that somebody answered the token
-	// with, or the *TaskError, whether that happened before or happens now. It
-	// may be called again for the same token, after the run was killed. Any
-	// other error ends the run, which can be resumed.
+	// with, or the *TaskError, whether that happened before or happens now. Any
+	// other error aborts the run.
 	Wait(ctx context.Context, token string) ([]byte, error)
 }
 
-// Run drives an execution to its end, from where its journal says that it
-// stands, and gives its output. A *Failure is an execution that failed. Both
-// ends are recorded, and given again however often they are asked for.
-//
-// Any other error leaves an execution that Run goes on with: the context's
-// after it was cancelled, the journal's, or that of another driver who took
-// the execution over, as Run itself does where it finds one that has not
-// ended: the next entry of the driver before is then refused.
+// Run drives an execution from its beginning to its end, and gives its output.
+// A *Failure is an execution that failed; any other error, the context's among
+// them, is a run that was aborted.
 func (m *Machine) Run(ctx context.Context, e Execution, o Options) ([]byte, error) {
 	r := &run{m: m, name: e.Name, Options: o, cursor: &cursor{}}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	if err := r.begin(ctx, e.Input); err != nil {
+	input, valid := parse(e.Input)
+	if !valid {
+		return nil, fmt.Errorf("execution %s: its input is not JSON", e.Name)
+	}
+	if err := limit(input, "the input"); err != nil {
 		return nil, fmt.Errorf("execution %s: %w", e.Name, err)
 	}
-	for r.ended == nil {
-		next, err := r.next(ctx)
-		if err == nil {
-			err = r.keep(ctx, next)
+	for next := (&Event{Kind: ExecutionStarted, Input: input}); ; {
+		r.happens(next)
+		if r.ended != nil {
+			break
 		}
-		if err != nil {
+		var err error
+		if next, err = r.next(ctx); err != nil {
 			return nil, fmt.Errorf("execution %s: %w", e.Name, err)
 		}
 	}
@@ -94,9 +91,6 @@ func (r *run) check() error {
 	case r.m.hasToken && r.Callbacks == nil:
 		return errors.New("the state machine waits for tokens, and nothing to wait with was given")
 	}
-	if r.Journal == nil {
-		r.Journal = &Memory{}
-	}
 	if r.Machine == "" {
 		r.Machine = "StateMachine"
 	}
@@ -109,71 +103,15 @@ func (r *run) check() error {
 	return nil
 }
 
-// begin starts the execution, or takes it over.
-func (r *run) begin(ctx context.Context, given []byte) error {
-	for try := 1; ; try++ {
-		known, err := r.take(ctx, given)
-		if err == nil || known == 0 || try == takeTries {
-			return err
-		}
-		// The driver that is taken over may have kept an entry just before it
-		// was stopped: then there is more to go on from, and it is tried again.
-		entries, readErr := r.Journal.Entries(ctx, r.name)
-		if readErr != nil || len(entries) <= known {
-			return err
-		}
-	}
-}
-
-// takeTries is how often a driver that keeps entries is tried to be taken over.
-const takeTries = 10
-
-// take takes the execution, new or begun, from where its journal stands. Where
-// the entry that says so could not be kept, it gives the number of those that
-// were there.
-func (r *run) take(ctx context.Context, given []byte) (known int, err error) {
-	entries, err := r.Journal.Entries(ctx, r.name)
-	if err != nil {
-		return 0, fmt.Errorf("reading its journal: %w", err)
-	}
-	if r.cursor, err = replay(entries); err != nil {
-		return 0, err
-	}
-	input, valid := parse(given)
-	switch {
-	case given != nil && !valid:
-		return 0, errors.New("its input is not JSON")
-	case r.started != nil && given != nil && !bytes.Equal(input, r.started.Input):
-		return 0, ErrOtherInput
-	case r.ended != nil:
-		return 0, nil
-	case r.started == nil && given == nil:
-		return 0, errors.New("it was not begun before, and has no input")
-	case r.started == nil:
-		if err := limit(input, "the input"); err != nil {
-			return 0, err
-		}
-		return len(entries), r.keep(ctx, &Event{Kind: ExecutionStarted, Input: input, Definition: r.m.digest})
-	case r.started.Definition != r.m.digest:
-		return 0, ErrOtherDefinition
-	}
-	return len(entries), r.keep(ctx, &Event{Kind: ExecutionResumed, State: r.state})
-}
-
-// keep makes an event durable, and only then lets it count. What was found
-// out is kept even if the run was cancelled meanwhile.
-func (r *run) keep(ctx context.Context, e *Event) error {
+// happens lets an event count.
+func (r *run) happens(e *Event) {
 	e.N, e.At = r.n+1, time.Now().UTC().Round(0)
-	if err := r.Journal.Append(context.WithoutCancel(ctx), r.name, e.N, e.entry()); err != nil {
-		return fmt.Errorf("keeping entry %d of its journal: %w", e.N, err)
-	}
 	r.apply(e)
 	if r.Observe != nil {
 		seen := *e
 		seen.token = ""
 		r.Observe(seen)
 	}
-	return nil
 }
 
 // next finds the event that follows, and does what it takes to know it.

@@ -121,7 +121,7 @@ func TestPaceShortensWaitsAndRetriesAlone(t *testing.T) {
 	})
 }
 
-func TestARunThatIsCancelledStopsAtOnceAndGoesOnLater(t *testing.T) {
+func TestARunThatIsCancelledStopsAtOnce(t *testing.T) {
 	for name, states := range map[string]string{
 		"in a Wait":         `"A": {"Type": "Wait", "Seconds": 3600, "End": true}`,
 		"in a task":         `"A": {"Type": "Task", "Resource": "` + fn + `", "Retry": [{"ErrorEquals": ["States.ALL"]}], "End": true}`,
@@ -138,7 +138,6 @@ func TestARunThatIsCancelledStopsAtOnceAndGoesOnLater(t *testing.T) {
 				}}
 				w.answers = map[string]func(context.Context) (string, error){"": func(ctx context.Context) (string, error) { return `{}`, sleep(ctx, time.Until(began.Add(time.Hour))) }}
 				m, o := load(t, states), w.options()
-				o.Journal = &stepfunctions.Memory{}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				if _, err := m.Run(ctx, stepfunctions.Execution{Name: "e", Input: []byte(`{}`)}, o); !errors.Is(err, context.DeadlineExceeded) {
@@ -146,17 +145,6 @@ func TestARunThatIsCancelledStopsAtOnceAndGoesOnLater(t *testing.T) {
 				}
 				if took := time.Since(began); took != time.Minute {
 					t.Errorf("stopped after %v", took)
-				}
-				out, err := m.Run(t.Context(), stepfunctions.Execution{Name: "e"}, o)
-				if got := outcome(string(out), err); got != `{}` {
-					t.Errorf("got %s", got)
-				}
-				want := time.Hour // what is left of it
-				if name == "in a task" {
-					want += time.Minute // it was invoked again
-				}
-				if took := time.Since(began); took != want {
-					t.Errorf("ended after %v, want %v", took, want)
 				}
 			})
 		})
