@@ -76,6 +76,9 @@ var walls = map[string]wall{
 		modules: []string{yaml},
 		why:     "the simulator cannot reach AWS and does not know us: whoever agrees with it agrees with a protocol",
 	},
+	"driver": {
+		why: "driver knows actions, and nothing of what they are about: it does what the handler says is next",
+	},
 	"stepfunctions": {
 		why: "stepfunctions knows states, and nothing of what they are about: whoever agrees with it agrees with a language",
 	},

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-
 	"github.com/google/go-cmp/cmp"
 )
 

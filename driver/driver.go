@@ -151,11 +151,10 @@ func (d *Driver) await(ctx context.Context, a answer) error {
 			}
 			continue
 		}
-		asked := said.questions()
-		for a = said; slices.Equal(a.questions(), asked); {
-			if a.Step.Action != "await_decision" {
-				return nil
-			}
+		if said.Step.Action != "await_decision" {
+			return nil
+		}
+		for a = said; slices.Equal(a.questions(), said.questions()); {
 			if err := sleep(ctx, d.Look); err != nil {
 				return err
 			}
@@ -163,7 +162,11 @@ func (d *Driver) await(ctx context.Context, a answer) error {
 			if err != nil {
 				return err
 			}
-			if looked.trouble == nil && looked.Code == "" {
+			switch {
+			case looked.trouble != nil || looked.Code != "":
+			case looked.Step.Action != "await_decision":
+				return nil
+			default:
 				a = looked
 			}
 		}

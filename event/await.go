@@ -40,7 +40,7 @@ func (e event) await(ctx context.Context, h Handler) ([]byte, error) {
 			return e.refused(err)
 		}
 	}
-	exec, err := h.Starter.Await(ctx, a.execution, token)
+	exec, err := h.Starter.Await(ctx, a.execution, token, e.runOf(a.execution))
 	if err != nil {
 		return e.refused(err)
 	}
@@ -77,6 +77,17 @@ func (e event) token(p *problems) (token recovery.Secret, looks bool) {
 		return nil
 	})
 	return recovery.NewSecret(s), false
+}
+
+// runOf numbers the run of the state machine that the task is in; 0 where the
+// event does not say it, or names it otherwise than start_execution does.
+func (e event) runOf(id recovery.ExecutionID) int {
+	var quiet problems
+	name, _ := quiet.fields("", e.doc, keySet("run")).mayText("run")
+	if of, run := recovery.RunOf(name); of == id {
+		return run
+	}
+	return 0
 }
 
 // interruption tells what state.interruption says: the error that a state

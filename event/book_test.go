@@ -141,7 +141,7 @@ func (b *book) Interrupt(_ context.Context, _ recovery.ExecutionID, why string) 
 	})
 }
 
-func (b *book) Await(_ context.Context, _ recovery.ExecutionID, token recovery.Secret) (*recovery.Execution, error) {
+func (b *book) Await(_ context.Context, _ recovery.ExecutionID, token recovery.Secret, _ int) (*recovery.Execution, error) {
 	b.tokens = append(b.tokens, token.Reveal())
 	return b.change(func(e *recovery.Execution) { e.TaskToken = token })
 }

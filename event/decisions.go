@@ -201,6 +201,11 @@ func (a *ask) goOn(e *recovery.Execution, d recovery.Decision, confirm string, t
 		return nil, recovery.Errorf(recovery.NotConfirmed, "execution %s is a RECOVERY that is driven from now on, and goes on launching servers in earnest; to say that this is meant, confirm must be %s", e.ID, recovery.Quote(string(e.Plan)))
 	}
 	started := false
+	if by != nil && takeOver && e.Driver != nil {
+		if err := a.Operator.Evict(a.ctx, e, d.Request); err != nil {
+			return nil, err
+		}
+	}
 	if !running {
 		if known || takeOver {
 			if e, err = a.Operator.NextRun(a.ctx, e.ID, e.NewestRun(), d.Request); err != nil {

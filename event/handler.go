@@ -33,8 +33,8 @@ type Starter interface {
 	Poll(context.Context, orchestrator.Poll) (*recovery.Execution, error)
 	// Interrupt records that the driver stopped, and why.
 	Interrupt(context.Context, recovery.ExecutionID, string) (*recovery.Execution, error)
-	// Await records the token of a task that waits for a decision.
-	Await(context.Context, recovery.ExecutionID, recovery.Secret) (*recovery.Execution, error)
+	// Await records that people are asked, and the token of the task that waits.
+	Await(ctx context.Context, id recovery.ExecutionID, token recovery.Secret, run int) (*recovery.Execution, error)
 	// Finish records the end, if the execution is at its end.
 	Finish(context.Context, recovery.ExecutionID) (*recovery.Execution, error)
 	// Execution reads the record; of version 0 where there is none.

@@ -30,7 +30,7 @@ func (a *ask) executionInterrupted() (any, error) {
 	if err := a.invalid(); err != nil {
 		return nil, err
 	}
-	id, run, err := a.runOf(name)
+	id, run, err := a.runNamed(name)
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +58,8 @@ func (a *ask) executionInterrupted() (any, error) {
 	}{a.progress(e), recorded, reason}, nil
 }
 
-// runOf finds the execution that a run of this name drove.
-func (a *ask) runOf(name string) (recovery.ExecutionID, int, error) {
+// runNamed finds the execution that a run of this name drove.
+func (a *ask) runNamed(name string) (recovery.ExecutionID, int, error) {
 	// An execution that was begun from elsewhere may be called as a later run
 	// is.
 	if e, err := a.Starter.Execution(a.ctx, recovery.ExecutionID(name)); err != nil || e.Version > 0 {

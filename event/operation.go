@@ -20,6 +20,8 @@ type Operator interface {
 	Pause(context.Context, recovery.ExecutionID, recovery.Request) ([]orchestrator.Marked, error)
 	// NextRun makes the run behind the given one an execution's newest.
 	NextRun(ctx context.Context, id recovery.ExecutionID, after int, r recovery.Request) (*recovery.Execution, error)
+	// Evict makes the process that drives an execution stop.
+	Evict(ctx context.Context, e *recovery.Execution, r recovery.Request) error
 	// RunStopped records that a run ended and the execution did not.
 	RunStopped(ctx context.Context, id recovery.ExecutionID, run int, why string) (e *recovery.Execution, recorded bool, err error)
 	// Cleanup terminates what an execution launched.

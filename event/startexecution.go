@@ -50,7 +50,7 @@ func (a *ask) startExecution() (any, error) {
 	}
 	a.execution = e.ID
 	started := false
-	if e.Ended == nil {
+	if e.Ended == nil && !e.Driver.Drives(a.now()) {
 		if started, err = a.drive(e); err != nil {
 			return nil, err
 		}

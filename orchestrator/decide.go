@@ -72,25 +72,28 @@ func (o *Orchestrator) Interrupt(ctx context.Context, id recovery.ExecutionID, w
 	})
 }
 
-// Await records that people are asked, and the token of the state machine's
-// task that waits for them; none where whoever waits looks at the record again
-// and again. It gives the execution as it is after that: a decision may have
-// been faster.
+// Await records that people are asked, and the token of the task that waits for
+// them in a run of the state machine; run is 0 where it is not known. Without a
+// token, whoever waits looks at the record again and again. It gives the
+// execution as it is after that: a decision may have been faster.
 //
 // Of two tries of one task, which have a token each, the first may come last:
 // so the task whose token gives way is woken, and asks anew if it waits still.
-// Where no token takes its place, another driver has taken over from that run,
-// which is not to go on.
-func (o *Orchestrator) Await(ctx context.Context, id recovery.ExecutionID, token recovery.Secret) (*recovery.Execution, error) {
+// A run that is not the newest was taken over from: its task is left to wait.
+func (o *Orchestrator) Await(ctx context.Context, id recovery.ExecutionID, token recovery.Secret, run int) (*recovery.Execution, error) {
 	return o.amend(ctx, id, func(e *recovery.Execution) (*recovery.Change, error) {
-		asks := recovery.Next(e, o.now())
-		if err := o.opened(e); err != nil || e.Ended != nil || !token.IsZero() && e.TaskToken == token || token.IsZero() && asks.Action != recovery.DoAwaitDecision {
+		if err := o.opened(e); err != nil || e.Ended != nil {
 			return nil, err
 		}
-		if !token.IsZero() {
+		asks := recovery.Next(e, o.now())
+		late := run > 0 && run < e.NewestRun()
+		if late || !token.IsZero() && e.TaskToken == token || token.IsZero() && asks.Action != recovery.DoAwaitDecision {
+			return nil, nil
+		}
+		if !token.IsZero() && e.TaskRun == run {
 			o.wake(ctx, e.TaskToken)
 		}
-		e.TaskToken = token
+		e.TaskToken, e.TaskRun = token, run
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventAwaiting, Message: asks.Reason})
 		return &c, nil
 	})

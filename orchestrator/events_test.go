@@ -133,7 +133,7 @@ func TestAnExecutionGoesOnWithoutItsPlan(t *testing.T) {
 		if _, err := o.Interrupt(ctx, b.Execution, "died"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := o.Await(ctx, b.Execution, recovery.NewSecret("token")); err != nil {
+		if _, err := o.Await(ctx, b.Execution, recovery.NewSecret("token"), 0); err != nil {
 			t.Fatal(err)
 		}
 		if e, err := o.Continue(ctx, b); err != nil || e.Interrupted == nil || e.TaskToken.IsZero() {

@@ -44,7 +44,7 @@ func acts(h *house, o *orchestrator.Orchestrator, p *recovery.Plan) map[string]e
 func writes(h *house, o *orchestrator.Orchestrator) map[string]error {
 	ctx, id, r := h.t.Context(), h.wave.Execution, recovery.Request{By: "anna"}
 	_, interrupt := o.Interrupt(ctx, id, "it stopped")
-	_, await := o.Await(ctx, id, recovery.NewSecret("token"))
+	_, await := o.Await(ctx, id, recovery.NewSecret("token"), 0)
 	_, finish := o.Finish(ctx, id)
 	_, next := o.NextRun(ctx, id, 1, r)
 	_, _, stopped := o.RunStopped(ctx, id, 1, "it stopped")

@@ -31,6 +31,14 @@ func (o *Orchestrator) NextRun(ctx context.Context, id recovery.ExecutionID, aft
 	})
 }
 
+// Evict makes the process that drives the execution stop, at its next beat:
+// somebody else drives from now on.
+func (o *Orchestrator) Evict(ctx context.Context, e *recovery.Execution, r recovery.Request) error {
+	now := o.now()
+	_, err := o.Executions.Drive(ctx, e.ID, e.Driver.Mark(), recovery.Driver{ID: string(o.newToken()), Who: r.By, Where: "took it over", Since: now, Seen: now, Left: true})
+	return err
+}
+
 // RunStopped records that a run of the state machine ended and the execution
 // did not: nobody drives it any more. It changes nothing, and says so, where
 // the execution has ended too, or where a newer run drives it.

@@ -48,7 +48,7 @@ func TestOnlyTheEndOfTheNewestRunInterruptsAnExecution(t *testing.T) {
 		if e := stop(1, false); e.Interrupted != nil {
 			t.Errorf("an older run's end interrupts it: %+v", e.Interrupted)
 		}
-		if _, err := o.Await(t.Context(), id, recovery.NewSecret("token")); err != nil {
+		if _, err := o.Await(t.Context(), id, recovery.NewSecret("token"), 0); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
@@ -80,7 +80,7 @@ func TestAnInterruptionWhoseTaskStillWaitsLosesItsToken(t *testing.T) {
 		if _, err := o.Interrupt(t.Context(), id, "Lambda.Unknown"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := o.Await(t.Context(), id, recovery.NewSecret("token")); err != nil {
+		if _, err := o.Await(t.Context(), id, recovery.NewSecret("token"), 0); err != nil {
 			t.Fatal(err)
 		}
 		e, recorded, err := o.RunStopped(t.Context(), id, 1, "it was stopped")

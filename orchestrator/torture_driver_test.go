@@ -25,13 +25,17 @@ func (st *stage) drive() {
 	st.mu.Unlock()
 	invoked := 0
 	for try := 1; try <= 100; try++ {
+		run, err := st.nextRun(fmt.Sprintf("driver %d, try %d", me, try), me > 1 || try > 1)
+		if err != nil {
+			st.problem("the next run: %v", err)
+			return
+		}
 		ctx, die := context.WithCancelCause(st.ctx)
 		d := &drives{st: st, number: me, invoked: invoked, pause: time.Second, die: die}
-		var err error
 		outcome := "" // as a state machine ends with it
 		if st.draw("driver", me, try)%2 == 0 {
 			st.met("driven by the state machine")
-			_, err = st.machine.Run(ctx, stepfunctions.Execution{Name: "exec-1", Input: st.s.state()}, stepfunctions.Options{
+			_, err = st.machine.Run(ctx, stepfunctions.Execution{Name: run, Input: st.s.state()}, stepfunctions.Options{
 				Tasks: d, Callbacks: st, Jitter: func() float64 { return st.fraction("jitter", me, try, d.invoked) },
 			})
 		} else {
@@ -74,6 +78,22 @@ func (st *stage) drive() {
 }
 
 var errKilled = errors.New("the driver was killed")
+
+// nextRun names the run that a driver is: as people have it who resume, the
+// next one where there was a driver before.
+func (st *stage) nextRun(name string, later bool) (string, error) {
+	e, err := st.store.Execution(st.ctx, "exec-1")
+	if err == nil && later && e.Version > 0 && e.Ended == nil {
+		e, err = st.actor(name).orchestrator().NextRun(st.ctx, "exec-1", e.NewestRun(), recovery.Request{By: "<" + name + ">"})
+		if refused, is := errors.AsType[*recovery.Error](err); is && refused.Code == recovery.WrongState {
+			e, err = st.store.Execution(st.ctx, "exec-1") // it is over by now
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	return e.RunName(), nil
+}
 
 const driverBeat = 37 * time.Second
 

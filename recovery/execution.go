@@ -35,6 +35,7 @@ type Execution struct {
 	Interrupted *Request // the driver stopped, and nobody resumed yet
 	Ended       *Ending
 	TaskToken   Secret // of the state machine's task that waits for a decision; "" when none does
+	TaskRun     int    // in which run it waits; 0: that is not known
 
 	// Speed is how many times faster than in AWS a simulated one runs; 0 in AWS.
 	Speed  float64

@@ -27,6 +27,7 @@ type openedRecord struct {
 	Interrupted *Request        `json:"interrupted,omitempty"`
 	Ended       *Ending         `json:"ended,omitempty"`
 	TaskToken   string          `json:"taskToken,omitempty"`
+	TaskRun     int             `json:"taskRun,omitempty"`
 
 	Speed         float64    `json:"speed,omitempty"`
 	PausedAlso    []Request  `json:"pausedAlso,omitempty"`
@@ -58,7 +59,7 @@ func (e *Execution) Opened() ([]byte, error) {
 	if e.Ended != nil {
 		e.Ended.At = wall(e.Ended.At)
 	}
-	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal(),
+	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal(), e.TaskRun,
 		e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers})
 }
 
@@ -74,8 +75,8 @@ func (e *Execution) ReadOpened(record []byte) error {
 	if r.Waves == nil {
 		return damaged("what execution %s was opened with is gone", e.ID)
 	}
-	e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken =
-		r.Digest, r.Waves, r.PollEvery, r.Policy, r.Replace, r.Gone, r.Run, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken)
+	e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken, e.TaskRun =
+		r.Digest, r.Waves, r.PollEvery, r.Policy, r.Replace, r.Gone, r.Run, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken), r.TaskRun
 	e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers = r.Speed, r.PausedAlso, r.Pauses, r.Interruptions, r.Answers
 	return nil
 }

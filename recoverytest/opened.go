@@ -27,7 +27,7 @@ var openedPromises = []promise{
 		e.PausedAlso, e.Pauses, e.Interruptions = []recovery.Request{*e.Pause, *e.Cancel}, 2, 3
 		e.Answers = []recovery.Answered{{Question: "failed-w2-a1", Choice: recovery.Retry, By: "user@example.com", At: now.Add(7), Servers: "00ff"}}
 		e.Ended = &recovery.Ending{Outcome: recovery.OutcomePartial, Reason: "one of two", At: now.Add(9)}
-		e.TaskToken = recovery.NewSecret("task-token")
+		e.TaskToken, e.TaskRun = recovery.NewSecret("task-token"), 3
 		e.World = recovery.World{Record: "record-1", AWS: recovery.SimulatedAWS("ab12", 7, "digest", "a: \"fleet\" of ours")}
 		filled(h, *e, "Version", "LastEvent", "Attempts", "Driver")
 		filled(h, e.Waves[2])
@@ -38,7 +38,7 @@ var openedPromises = []promise{
 
 		e.Waves, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.PollEvery, e.Others, e.Replace, e.Gone, e.Run = e.Waves[:1], nil, nil, nil, nil, 0, nil, nil, nil, 0
 		e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers = 0, nil, 0, 0, nil
-		e.TaskToken = recovery.Secret{}
+		e.TaskToken, e.TaskRun = recovery.Secret{}, 0
 		e.Waves[0].GatePassed = true
 		e = h.change(h.open(), e)
 		same(h, "execution after the next change", h.read(h.store, execution), e)
