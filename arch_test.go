@@ -48,6 +48,10 @@ var walls = map[string]wall{
 		rooms: []string{"recovery", "orchestrator"}, never: []string{"net/..."},
 		why: "event knows JSON and nothing of AWS or of Lambda",
 	},
+	"client": {
+		rooms: []string{"recovery", "event"},
+		why:   "client asks for operations over one function, and does not know who answers",
+	},
 	"awsdrs": {
 		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/...", "golang.org/x/time/rate"},
 		why: "awsdrs knows one technology, and is told what to do in recovery's words alone",

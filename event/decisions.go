@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"muster/orchestrator"
@@ -65,7 +66,7 @@ func (a *ask) decide() (any, error) {
 		return nil, recovery.Errorf(recovery.ValidationError, "question is missing: the id of what %q answers; %s", d.Choice, a.possible(e))
 	}
 	if q, is := e.Interruption(); is && d.Choice == recovery.Resume && d.Question == q.ID {
-		return a.goOn(e, d, confirm, false)
+		return a.goOn(e, d.Request, []recovery.QuestionID{d.Question}, confirm, false)
 	}
 	if err := a.Operator.Decide(a.ctx, id, d); err != nil {
 		return nil, a.refusal(id, err)
@@ -102,8 +103,11 @@ func (a *ask) pause() (any, error) {
 type paused struct {
 	decided
 	// Sent are the starts that were marked as sent before the pause was recorded.
-	Sent []orchestrator.Marked `json:"startsSent,omitempty"`
+	Sent []StartSent `json:"startsSent,omitempty"`
 }
+
+// StartSent is a start that was marked as sent before a pause was recorded.
+type StartSent = orchestrator.Marked
 
 // cancelExecution records that nothing more is to be started.
 func (a *ask) cancelExecution() (any, error) {
@@ -133,11 +137,24 @@ func (a *ask) cancel(e *recovery.Execution, d recovery.Decision) (any, error) {
 }
 
 // resume lifts a pause, and goes on with an execution that nobody drives. Where
-// it names one of the two questions, it answers that one alone.
+// it names the questions that it answers, it answers those alone: what held the
+// execution up when somebody looked. An empty list says that nothing did.
 func (a *ask) resume() (any, error) {
-	id, question, r := a.needID(), a.mayQuestion(), a.request()
-	if question.Check() == nil && !question.OfExecution() {
-		a.add("question", "is not one that resume answers: a pause's or an interruption's")
+	id, r := a.needID(), a.request()
+	var questions []recovery.QuestionID // nil: whatever stands
+	if q := a.mayQuestion(); q != "" {
+		questions = []recovery.QuestionID{q}
+	}
+	if a.known["questions"].given() {
+		if questions != nil {
+			a.add("questions", "and question are both given: say one of the two")
+		}
+		questions = append([]recovery.QuestionID{}, idList[recovery.QuestionID](a.fields, "questions", "questions")...)
+	}
+	for _, q := range questions {
+		if q.Check() == nil && !q.OfExecution() {
+			a.addf("question", "%s is not one that resume answers: a pause's or an interruption's", q)
+		}
 	}
 	confirm, _ := a.mayText("confirm")
 	takeOver := a.mayBool("takeOver")
@@ -151,7 +168,7 @@ func (a *ask) resume() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.goOn(e, recovery.Decision{Question: question, Choice: recovery.Resume, Request: r}, confirm, takeOver)
+	return a.goOn(e, r, questions, confirm, takeOver)
 }
 
 // resumed is the answer to what makes an execution go on.
@@ -165,18 +182,23 @@ type resumed struct {
 }
 
 // goOn makes sure that a run drives the execution, and that nothing holds it
-// up, or not what the decision names. What the record says of a run may be
-// behind: Step Functions knows. A recovery that nobody drives goes on only with
-// the confirmation of its begin.
-func (a *ask) goOn(e *recovery.Execution, d recovery.Decision, confirm string, takeOver bool) (any, error) {
+// up, or nothing of what is named (nil: whatever stands). What the record says
+// of a run may be behind: Step Functions knows. A recovery that nobody drives
+// goes on only with the confirmation of its begin.
+func (a *ask) goOn(e *recovery.Execution, r recovery.Request, named []recovery.QuestionID, confirm string, takeOver bool) (any, error) {
 	holds := holding(e)
+	switch {
+	case named == nil:
+		named = holds
 	// One that was answered already, or was never asked, makes nothing go on; nor
 	// does a pause's where an interruption stands beside it.
-	if d.Question != "" && (len(holds) == 0 || d.Question != holds[0]) {
-		if err := a.Operator.Decide(a.ctx, e.ID, d); err != nil {
-			return nil, a.refusal(e.ID, err)
+	case len(named) > 0 && (len(holds) == 0 || !slices.Contains(named, holds[0])):
+		if err := a.lift(e, r, named, false); err != nil {
+			return nil, err
 		}
 		return a.resumed(e, false)
+	case len(named) == 0 && len(holds) > 0:
+		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "execution %s was held up by nothing when this was asked for, and is by %s now", e.ID, holds[0]))
 	}
 	if e.Ended != nil {
 		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "execution %s is over: %s", e.ID, e.Ended.Outcome))
@@ -202,13 +224,13 @@ func (a *ask) goOn(e *recovery.Execution, d recovery.Decision, confirm string, t
 	}
 	started := false
 	if by != nil && takeOver && e.Driver != nil {
-		if err := a.Operator.Evict(a.ctx, e, d.Request); err != nil {
+		if err := a.Operator.Evict(a.ctx, e, r); err != nil {
 			return nil, err
 		}
 	}
 	if !running {
 		if known || takeOver {
-			if e, err = a.Operator.NextRun(a.ctx, e.ID, e.NewestRun(), d.Request); err != nil {
+			if e, err = a.Operator.NextRun(a.ctx, e.ID, e.NewestRun(), r); err != nil {
 				return nil, a.refusal(e.ID, err)
 			}
 		}
@@ -216,14 +238,8 @@ func (a *ask) goOn(e *recovery.Execution, d recovery.Decision, confirm string, t
 			return nil, err
 		}
 	}
-	for _, id := range holds {
-		if d.Question != "" && d.Question != id {
-			continue
-		}
-		err := a.Operator.Decide(a.ctx, e.ID, recovery.Decision{Question: id, Choice: recovery.Resume, Request: d.Request})
-		if _, is := errors.AsType[*recovery.Error](err); err != nil && !(is && started) { // the run may have been faster
-			return nil, a.refusal(e.ID, err)
-		}
+	if err := a.lift(e, r, named, started); err != nil {
+		return nil, err
 	}
 	return a.resumed(e, started)
 }
@@ -252,6 +268,18 @@ func (a *ask) begun(id recovery.ExecutionID) error {
 	}
 	_, err = a.Handler.begin(a.ctx, &r)
 	return err
+}
+
+// lift answers questions that hold up an execution as a whole. A run that was
+// started just now may have been faster.
+func (a *ask) lift(e *recovery.Execution, r recovery.Request, named []recovery.QuestionID, started bool) error {
+	for _, id := range named {
+		err := a.Operator.Decide(a.ctx, e.ID, recovery.Decision{Question: id, Choice: recovery.Resume, Request: r})
+		if _, is := errors.AsType[*recovery.Error](err); err != nil && !(is && started) {
+			return a.refusal(e.ID, err)
+		}
+	}
+	return nil
 }
 
 // holding are the questions that hold up an execution as a whole.

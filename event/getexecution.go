@@ -1,8 +1,8 @@
 package event
 
 import (
-	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"muster/recovery"
@@ -110,26 +110,46 @@ type executionLine struct {
 	Driver *DriverOverview        `json:"driver,omitempty"` // of one that has not ended; none: nobody drives it
 }
 
+const (
+	// mostExecutions is how many executions a list may have; more than one
+	// answer holds are left out of it.
+	mostExecutions = 1000
+	// mostSearched is how many are looked through for those of a prefix.
+	mostSearched = 10_000
+)
+
 // listExecutions lists executions, those that changed last first.
 func (a *ask) listExecutions() (any, error) {
-	most := a.mayWhole("limit", 1, mostListed)
+	most := a.mayWhole("limit", 1, mostExecutions)
 	if most == 0 {
 		most = usuallyListed
 	}
+	prefix, _ := a.mayText("executionIdPrefix")
+	checkLogs := a.mayBool("checkLogs")
 	if err := a.invalid(); err != nil {
 		return nil, err
 	}
-	all, err := a.Records.Executions(a.ctx, most)
+	searched := most
+	if prefix != "" {
+		searched = mostSearched
+	}
+	all, err := a.Records.Executions(a.ctx, searched)
 	if err != nil {
 		return nil, err
 	}
-	lines := []executionLine{}
+	lines, size := []executionLine{}, 0
 	for i := range all {
-		line, err := a.line(a.ctx, &all[i])
+		if len(lines) == most || size > mostOverview {
+			break
+		}
+		if !strings.HasPrefix(string(all[i].ID), prefix) {
+			continue
+		}
+		line, err := a.line(&all[i], checkLogs)
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, line)
+		lines, size = append(lines, line), size+len(encode(line))
 	}
 	return struct {
 		Executions []executionLine `json:"executions"`
@@ -139,22 +159,28 @@ func (a *ask) listExecutions() (any, error) {
 // line tells an execution in a line. How one stands that has not ended its
 // attempts say, which a list does not hold. One that is damaged does not keep
 // the others from being told.
-func (a *ask) line(ctx context.Context, e *recovery.Execution) (executionLine, error) {
+func (a *ask) line(e *recovery.Execution, checkLog bool) (executionLine, error) {
 	l := executionLine{ID: e.ID, Plan: e.Plan, Type: e.Type, By: e.InitiatedBy, Begun: e.StartTime}
-	if e.Ended == nil {
-		whole, err := a.Starter.Execution(ctx, e.ID)
-		if errors.Is(err, recovery.ErrDamaged) {
-			l.State, l.Reason = StateDamaged, err.Error()
-			return l, nil
+	whole, err := e, error(nil)
+	switch {
+	case checkLog:
+		var log []recovery.Event
+		if whole, log, err = readWhole(a.ctx, a.Records, e.ID); err == nil {
+			err = whole.CheckLog(log)
 		}
-		if err != nil {
-			return l, err
-		}
-		e = whole
+	case e.Ended == nil:
+		whole, err = a.Starter.Execution(a.ctx, e.ID)
 	}
-	l.State, l.Reason = stateOf(e, recovery.Next(e, a.now()))
-	if e.Ended != nil {
-		l.Ended = &e.Ended.At
+	if errors.Is(err, recovery.ErrDamaged) {
+		l.State, l.Reason = StateDamaged, err.Error()
+		return l, nil
+	}
+	if err != nil {
+		return l, err
+	}
+	l.State, l.Reason = stateOf(whole, recovery.Next(whole, a.now()))
+	if whole.Ended != nil {
+		l.Ended = &whole.Ended.At
 	}
 	l.Driver = a.told(ctx, e, time.Time{})
 	return l, nil
