@@ -51,9 +51,14 @@ func CheckARN(arn string) error {
 // New makes the machine of an ARN that CheckARN lets pass, with the function's
 // own credentials, in the region that the ARN names. It calls nobody.
 func New(config aws.Config, arn string) *Machine {
-	region := machineARN.FindStringSubmatch(arn)[1]
-	return &Machine{arn, sfn.NewFromConfig(config, func(o *sfn.Options) {
-		o.Region = region
+	config.Region = machineARN.FindStringSubmatch(arn)[1]
+	return &Machine{arn, Tasks(config).client}
+}
+
+// Tasks are those of all state machines in the configuration's region: they can
+// be completed, and no run can be started or asked about. It calls nobody.
+func Tasks(config aws.Config) *Machine {
+	return &Machine{"", sfn.NewFromConfig(config, func(o *sfn.Options) {
 		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
 			r.MaxAttempts, r.MaxBackoff = 8, 5*time.Second
 			r.RateLimiter = ratelimit.None // its own would give up on a burst of throttles

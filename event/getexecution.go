@@ -182,6 +182,6 @@ func (a *ask) line(e *recovery.Execution, checkLog bool) (executionLine, error) 
 	if whole.Ended != nil {
 		l.Ended = &whole.Ended.At
 	}
-	l.Driver = a.told(ctx, e, time.Time{})
+	l.Driver = a.told(a.ctx, e, time.Time{})
 	return l, nil
 }

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"muster/client"
 	"muster/event"
-	"muster/orchestrator"
 	"muster/recovery"
 )
 
@@ -54,11 +53,11 @@ A gate may be approved before it asks, with --wave. What does not apply is refus
 	o.addGoingOn(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		choice := recovery.Choice(args[1])
-		return m.onSource(&o, event.Operate, func(ctx context.Context, r *runner) error {
+		return m.onExecution(&o, decides, func(ctx context.Context, r *runner) error {
 			if err := choice.Check(); err != nil {
 				return usage("", "the decision %w", err)
 			}
-			d := recovery.Decision{Question: recovery.QuestionID(question), Choice: choice, Request: r.request(ctx, reason)}
+			d := recovery.Decision{Question: recovery.QuestionID(question), Choice: choice}
 			if cmd.Flags().Changed("wave") {
 				d.Wave = &wave
 			}
@@ -80,24 +79,19 @@ A gate may be approved before it asks, with --wave. What does not apply is refus
 			if d, err = r.addressed(ctx, d); err != nil {
 				return asked(err)
 			}
-			var note aside
-			do := func() (err error) {
-				note, err = r.src.decide(ctx, r.id, d)
+			var done client.Recorded
+			err = r.confirmed(ctx, func(plan recovery.PlanID) (err error) {
+				done, err = r.in.Decide(ctx, client.Decision{Request: r.request(ctx, reason), Question: d.Question, Choice: d.Choice, Wave: d.Wave, Exclude: d.Exclude, Gone: d.Gone, Confirm: plan})
 				return err
-			}
-			if there, is := r.src.(*remote); is {
-				err = r.confirmedThere(ctx, there, do)
-			} else {
-				err = do()
-			}
+			})
 			if err != nil {
-				return asked(err)
+				return r.cannotGoOn(err)
 			}
 			said := "decided: " + string(d.Choice)
 			if d.Question != "" {
 				said += fmt.Sprintf(" (%s)", d.Question)
 			}
-			return r.done(ctx, deed{Decided: string(d.Choice), Question: d.Question}, note, func() string { return said })
+			return r.recorded(ctx, deed{Decided: string(d.Choice), Question: d.Question}, done, said)
 		})(cmd, args)
 	}
 	return cmd
@@ -115,7 +109,7 @@ func (r *runner) addressed(ctx context.Context, d recovery.Decision) (recovery.D
 		d.Question = recovery.GateID(*d.Wave)
 		return d, nil
 	}
-	a, err := r.src.look(ctx, r.id, noEvents)
+	a, err := r.in.EventsAfter(ctx, r.id, client.NoEvents)
 	if err != nil {
 		return d, err
 	}
@@ -162,8 +156,32 @@ func addDeciding(cmd *cobra.Command, o *runOptions, reason *string) {
 	cmd.Flags().StringVar(reason, "reason", "", "`WHY`, for the record")
 }
 
-func (r *runner) request(ctx context.Context, reason string) recovery.Request {
-	return recovery.Request{By: r.who(ctx), At: time.Now(), Reason: reason}
+func (r *runner) request(ctx context.Context, reason string) client.Request {
+	return client.Request{ID: r.id, By: r.who(ctx), Reason: reason}
+}
+
+// cannotGoOn says which command goes on with an execution, where the one that
+// was given can only decide.
+func (r *runner) cannotGoOn(err error) error {
+	if refusal, is := errors.AsType[*recovery.Error](err); is && refusal.Code == recovery.WorkflowError && r.in.house != nil && r.in.house.Machine == nil {
+		return &failure{exitRefused, fmt.Errorf("nothing drives executions from here, and execution %s needs somebody to", r.id), "to go on: " + r.command("resume", r.id)}
+	}
+	return asked(err)
+}
+
+// aside is what there is to say of something that was recorded.
+func aside(done client.Recorded) string {
+	var lines []string
+	if done.WakeFailure != "" {
+		lines = append(lines, "the run that waits could not be told, and finds it within a day; muster resume tells it now: "+done.WakeFailure)
+	}
+	for _, sent := range done.Sent {
+		lines = append(lines, sent.String())
+	}
+	if done.Damage != "" {
+		lines = append(lines, done.Damage)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // deed is what was recorded, and how the execution stands after it, as programs
@@ -174,34 +192,35 @@ type deed struct {
 	Question  recovery.QuestionID      `json:"question,omitempty"`
 	State     string                   `json:"state"`
 	Reason    string                   `json:"reason"`
-	Decisions []event.QuestionOverview `json:"decisions"` // what is asked now
-	Sent      []orchestrator.Marked    `json:"startsSent,omitempty"`
+	Decisions []event.QuestionOverview `json:"decisions"`        // what is asked now
+	Driver    *event.DriverOverview    `json:"driver,omitempty"` // none: nobody drives it
+	Sent      []event.StartSent        `json:"startsSent,omitempty"`
 	Unwoken   string                   `json:"wakeFailure,omitempty"`
 }
 
-// done says that what somebody asked for was recorded.
-func (r *runner) done(ctx context.Context, d deed, note aside, said func() string) error {
+// recorded says that what somebody asked for is in the record, and whether
+// anybody drives the execution on.
+func (r *runner) recorded(ctx context.Context, d deed, done client.Recorded, said string) error {
+	a, err := r.in.EventsAfter(ctx, r.id, client.NoEvents)
+	if err != nil { // it is recorded all the same
+		a = &event.Overview{State: done.State, Driver: &event.DriverOverview{}}
+	}
 	if r.o.json {
-		a := r.stands(ctx)
-		d.Execution, d.State, d.Reason, d.Decisions = r.id, a.State, a.Reason, append([]event.QuestionOverview{}, a.Questions...)
-		d.Sent, d.Unwoken = note.Sent, note.Unwoken
+		d.Execution, d.State, d.Reason, d.Decisions, d.Driver = r.id, a.State, a.Reason, append([]event.QuestionOverview{}, a.Questions...), a.Driver
+		d.Sent, d.Unwoken = done.Sent, done.WakeFailure
 		return writeDocument(r.m.Stdout, d)
 	}
-	if text := note.String(); text != "" {
+	if text := aside(done); text != "" {
 		fmt.Fprintln(r.m.Stderr, harmlessLines(text))
 	}
-	_, err := fmt.Fprintf(r.m.Stdout, "%s: %s\n", r.id, said())
-	return err
-}
-
-// stands tells how the execution stands after something was recorded, which is
-// so even if that cannot be told.
-func (r *runner) stands(ctx context.Context) *account {
-	a, err := r.src.look(ctx, r.id, noEvents)
-	if err != nil {
-		return &account{}
+	switch i := slices.IndexFunc(append(questionsOf(a), aheadOf(a)...), func(q recovery.Question) bool { return q.Reason == recovery.PauseRequested }); {
+	case a.Ended == nil && a.Driver == nil:
+		said += "; nobody drives it; to go on: " + r.command("resume", r.id)
+	case d.Decided == "pause" && i >= 0:
+		said += fmt.Sprintf("; to go on: %s resume --question %s", r.command("decide", r.id), append(questionsOf(a), aheadOf(a)...)[i].ID)
 	}
-	return a
+	_, err = fmt.Fprintf(r.m.Stdout, "%s: %s\n", r.id, said)
+	return err
 }
 
 func (m *Main) pause() *cobra.Command {
@@ -217,21 +236,12 @@ lets it go on. Who asks for a pause that there is already adds his reason to it.
 		Args: cobra.ExactArgs(1),
 	}
 	addDeciding(cmd, &o, &reason)
-	cmd.RunE = m.onSource(&o, event.Operate, func(ctx context.Context, r *runner) error {
-		note, err := r.src.pause(ctx, r.id, r.request(ctx, reason))
+	cmd.RunE = m.onExecution(&o, decides, func(ctx context.Context, r *runner) error {
+		done, err := r.in.Pause(ctx, r.request(ctx, reason))
 		if err != nil {
 			return asked(err)
 		}
-		return r.done(ctx, deed{Decided: "pause"}, note, func() string {
-			a := r.stands(ctx)
-			words := "nothing new starts; to go on: " + r.command("decide", r.id) + " resume"
-			for _, q := range append(questionsOf(a), aheadOf(a)...) {
-				if q.Reason == recovery.PauseRequested {
-					words += " --question " + string(q.ID)
-				}
-			}
-			return words
-		})
+		return r.recorded(ctx, deed{Decided: "pause"}, done, "nothing new starts")
 	})
 	return cmd
 }
@@ -249,14 +259,12 @@ execution's end names them. Where no driver runs, muster resume records that end
 		Args: cobra.ExactArgs(1),
 	}
 	addDeciding(cmd, &o, &reason)
-	cmd.RunE = m.onSource(&o, event.Operate, func(ctx context.Context, r *runner) error {
-		note, err := r.src.decide(ctx, r.id, recovery.Decision{Choice: recovery.CancelAll, Request: r.request(ctx, reason)})
+	cmd.RunE = m.onExecution(&o, decides, func(ctx context.Context, r *runner) error {
+		done, err := r.in.Cancel(ctx, r.request(ctx, reason))
 		if err != nil {
 			return asked(err)
 		}
-		return r.done(ctx, deed{Decided: string(recovery.CancelAll)}, note, func() string {
-			return "cancelled; if no driver runs, its end is recorded by: " + r.command("resume", r.id)
-		})
+		return r.recorded(ctx, deed{Decided: string(recovery.CancelAll)}, done, "cancelled")
 	})
 	return cmd
 }

@@ -77,19 +77,6 @@ func (d *desk) inOrder(questions []recovery.Question) []recovery.Question {
 	return append([]recovery.Question{questions[i]}, slices.Delete(slices.Clone(questions), i, i+1)...)
 }
 
-// questions are those of an execution that waits for nothing else.
-func (h *house) questions(ctx context.Context, id recovery.ExecutionID) ([]recovery.Question, error) {
-	e, err := h.Executions.Execution(ctx, id)
-	if err != nil || e.Version == 0 {
-		return nil, err
-	}
-	step := recovery.Next(e, time.Now())
-	if step.Action != recovery.DoAwaitDecision {
-		return nil, nil
-	}
-	return step.Decisions, nil
-}
-
 // hint says how to answer the first of the questions.
 func (d *desk) hint(questions []recovery.Question) string {
 	q := questions[0]

@@ -173,30 +173,18 @@ func foreign(answer []byte) *recovery.Error {
 	return recovery.Errorf(refusal.Code, "%s", refusal.Message)
 }
 
-// simulation is what the state of an execution in a simulated AWS says about
-// it, so that it is resumed as it was begun. Nobody but us looks at it.
-type simulation struct {
-	Speed float64 `json:"speed"`
-}
-
-const simulationKey = "simulation"
-
-// speedOf is how much faster than in AWS an execution runs.
-func (h *house) speedOf(ctx context.Context, id recovery.ExecutionID) float64 {
-	entries, err := h.store.Entries(ctx, string(id))
-	if err != nil || len(entries) == 0 {
-		return 1
-	}
-	var first struct {
-		Input struct {
-			Simulation simulation `json:"simulation"`
-		} `json:"input"`
-	}
-	if json.Unmarshal(entries[0], &first) != nil || first.Input.Simulation.Speed <= 0 {
-		return 1
-	}
-	return first.Input.Simulation.Speed
-}
-
 // lookStep is how often the record is looked at for somebody's decision.
 const lookStep = time.Second
+
+// questions are those of an execution that waits for nothing else.
+func (h *house) questions(ctx context.Context, id recovery.ExecutionID) ([]recovery.Question, error) {
+	e, err := h.Executions.Execution(ctx, id)
+	if err != nil || e.Version == 0 {
+		return nil, err
+	}
+	step := recovery.Next(e, time.Now())
+	if step.Action != recovery.DoAwaitDecision {
+		return nil, nil
+	}
+	return step.Decisions, nil
+}

@@ -7,16 +7,15 @@ import (
 
 // Exit codes, one table for all commands.
 const (
-	exitDone     = 0
-	exitFailure  = 1
-	exitUsage    = 2
-	exitRefused  = 3
-	exitPartial  = 4
-	exitFailed   = 5
-	exitCanceled = 6
-	exitDecision = 7
-	exitWarnings = 8
-	exitNotReady = 9
+	exitDone        = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitRefused     = 3
+	exitPartial     = 4
+	exitFailed      = 5
+	exitCanceled    = 6
+	exitDecision    = 7
+	exitInterrupted = 10
 )
 
 var exitCodes = []struct {
@@ -29,17 +28,18 @@ var exitCodes = []struct {
 	{exitRefused, "refused", "a business error: the answer says why, and whether it can be retried"},
 	{exitPartial, "partial", "the execution is over, and some servers were not recovered"},
 	{exitFailed, "failed", "the execution is over, and has failed"},
-	{exitCanceled, "cancelled", "the execution was cancelled, or the command was interrupted"},
+	{exitCanceled, "cancelled", "the execution was cancelled"},
 	{exitDecision, "waiting for a decision", "nothing runs, and a person must decide"},
-	{exitWarnings, "ready with warnings", "everything would go, and something is worth a look"},
-	{exitNotReady, "not ready", "something would be refused now"},
+	{8, "reserved", "nothing ends so yet"},
+	{9, "reserved", "nothing ends so yet"},
+	{exitInterrupted, "interrupted", "the command was interrupted, or not confirmed; the execution is not over"},
 }
 
 // exitTable renders the table for help texts.
 func exitTable() string {
 	var b strings.Builder
 	for _, e := range exitCodes {
-		fmt.Fprintf(&b, "  %d  %-23s %s\n", e.code, e.name, e.meaning)
+		fmt.Fprintf(&b, "  %2d  %-23s %s\n", e.code, e.name, e.meaning)
 	}
 	return strings.TrimRight(b.String(), "\n")
 }

@@ -36,7 +36,7 @@ func asFailure(err error, ran bool) *failure {
 	case !ran:
 		return &failure{code: exitUsage, err: err}
 	case errors.Is(err, context.Canceled):
-		return &failure{exitCanceled, err, "what was sent is recorded; the same command again goes on from there"}
+		return &failure{exitInterrupted, err, "what was sent is recorded; the same command again goes on from there"}
 	}
 	return &failure{code: exitFailure, err: err}
 }

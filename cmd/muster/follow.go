@@ -9,49 +9,59 @@ import (
 	"muster/recovery"
 )
 
-// follower shows an execution that somebody else drives.
+// follower shows an execution, whoever drives it.
 type follower struct {
-	src  source
+	in   *invoker
 	id   recovery.ExecutionID
 	view view
 
-	mu   sync.Mutex
-	last *account // as it was seen last, with every event so far
+	mu    sync.Mutex
+	last  *event.Overview // as it was seen last, with every event so far
+	shown map[int64]bool  // recorded events, by number
 }
 
 // newFollower looks once, and shows what happened so far.
-func (m *Main) newFollower(ctx context.Context, o *runOptions, src source, id recovery.ExecutionID) (*follower, error) {
-	f := &follower{src: src, id: id, view: silent{}}
-	a, _, err := f.look(ctx)
+func (m *Main) newFollower(ctx context.Context, o *runOptions, in *invoker, id recovery.ExecutionID) (*follower, error) {
+	f := &follower{in: in, id: id, view: silent{}, shown: map[int64]bool{}}
+	a, err := in.EventsAfter(ctx, id, 0)
 	if err != nil {
 		return nil, err
 	}
-	f.view = m.viewOf(o, a.Speed, a.Begun, func() *account {
+	f.last = a
+	f.view = m.viewOf(o, a.Speed, a.Begun, func() *event.Overview {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		return f.last
 	})
-	f.tell(a.Events)
+	in.tell(f.show)
+	for _, ev := range a.Events {
+		f.show(id, ev)
+	}
 	return f, nil
 }
 
-func (f *follower) tell(events []recovery.Event) {
-	for _, ev := range events {
-		f.view.observe(f.id, ev)
+// show shows an event once, whether this process was told of it or the record.
+func (f *follower) show(id recovery.ExecutionID, ev recovery.Event) {
+	f.mu.Lock()
+	shown := ev.Number > 0 && f.shown[ev.Number]
+	f.shown[ev.Number] = true
+	f.mu.Unlock()
+	if !shown {
+		f.view.observe(id, ev)
 	}
 }
 
-// look sees how the execution stands, and tells what is new.
-func (f *follower) look(ctx context.Context) (a *account, news bool, err error) {
-	var before []recovery.Event
-	after := int64(0)
-	if f.last != nil {
-		before = f.last.Events
-	}
+// look sees how the execution stands, and shows what is new.
+func (f *follower) look(ctx context.Context) (a *event.Overview, news bool, err error) {
+	before, after := f.last.Events, int64(0)
 	if n := len(before); n > 0 {
 		after = before[n-1].Number
 	}
-	if a, err = f.src.look(ctx, f.id, after); err != nil {
+	a, err = f.in.EventsAfter(ctx, f.id, after)
+	if broken := f.in.failed(); broken != nil && (err != nil || a.Ended == nil) {
+		err = broken
+	}
+	if err != nil {
 		return nil, false, err
 	}
 	fresh := a.Events
@@ -59,12 +69,17 @@ func (f *follower) look(ctx context.Context) (a *account, news bool, err error) 
 	f.mu.Lock()
 	f.last = a
 	f.mu.Unlock()
-	f.tell(fresh)
+	for _, ev := range fresh {
+		f.show(f.id, ev)
+	}
 	return a, len(fresh) > 0, nil
 }
 
+// leastPause is between two looks, however much happens.
+const leastPause = 50 * time.Millisecond
+
 // follow shows the execution to its end. What it asks is put to the desk.
-func (f *follower) follow(ctx context.Context, d *desk) (*account, error) {
+func (f *follower) follow(ctx context.Context, d *desk) (*event.Overview, error) {
 	d.questions = func(ctx context.Context) ([]recovery.Question, error) {
 		a, _, err := f.look(ctx)
 		if err != nil {
@@ -72,7 +87,7 @@ func (f *follower) follow(ctx context.Context, d *desk) (*account, error) {
 		}
 		return questionsOf(a), nil
 	}
-	d.view, d.every = f.view, f.src.slowest()
+	d.view, d.every = f.view, f.in.every
 	for pause := lookStep; ; {
 		a, news, err := f.look(ctx)
 		switch {
@@ -89,19 +104,21 @@ func (f *follower) follow(ctx context.Context, d *desk) (*account, error) {
 		case news:
 			pause = lookStep
 		}
+		time.Sleep(leastPause)
 		select {
+		case <-f.in.news:
 		case <-time.After(pause):
 		case <-ctx.Done():
 			return a, ctx.Err()
 		}
-		pause = min(pause*3/2, f.src.slowest())
+		pause = min(pause*3/2, f.in.every)
 	}
 }
 
 // questionsOf is what an execution asks, and aheadOf what may be answered
 // though nothing waits for it yet.
-func questionsOf(a *account) []recovery.Question { return questions(a.Questions) }
-func aheadOf(a *account) []recovery.Question     { return questions(a.Ahead) }
+func questionsOf(a *event.Overview) []recovery.Question { return questions(a.Questions) }
+func aheadOf(a *event.Overview) []recovery.Question     { return questions(a.Ahead) }
 
 func questions(told []event.QuestionOverview) (all []recovery.Question) {
 	for _, q := range told {

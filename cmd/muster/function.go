@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -70,6 +71,7 @@ func (m *Main) runFunction(ctx context.Context, o functionOptions) error {
 	observe := m.observer(o.invokeOptions)
 	driven := &runs{house: house, observe: observe, pace: o.world.speed, life: life, under: map[string]bool{}}
 	house.Machine = driven
+	driven.broke = func(run string, err error) { interrupted(life, house, run, err) }
 	defer driven.running.Wait()
 	api := &invokeAPI{timeout: o.timeout, life: life, handler: func(c event.Caller) handler {
 		h := house.Handler(observe)
@@ -79,4 +81,18 @@ func (m *Main) runFunction(ctx context.Context, o functionOptions) error {
 	defer api.wait()
 	defer end()
 	return m.serve(ctx, &o.server, l, api, "")
+}
+
+// interrupted tells the function that a run is over before its execution, as a
+// deployed one is by the rule that watches its runs. What cannot be recorded
+// the next resume finds out.
+func interrupted(life context.Context, h *house, run string, why error) {
+	ended := map[string]string{"operation": "execution_interrupted", "name": run, "status": "ABORTED", "cause": why.Error()}
+	if life.Err() != nil {
+		ended["cause"] = "muster function was stopped"
+	}
+	payload, err := json.Marshal(ended)
+	if err == nil {
+		_, _ = h.Handler(nil).Invoke(context.WithoutCancel(life), payload)
+	}
 }

@@ -100,7 +100,7 @@ func TestOnATerminalAConfirmationIsTyped(t *testing.T) {
 		for _, c := range []struct {
 			typed string
 			codes []int
-		}{{"no\n", []int{exitUsage}}, {"\n", []int{exitCanceled}}, {word + "\n", []int{exitDone, exitDecision}}} {
+		}{{"no\n", []int{exitUsage}}, {"\n", []int{exitInterrupted}}, {word + "\n", []int{exitDone, exitDecision}}} {
 			var out, problems bytes.Buffer
 			stdin, typing := io.Pipe() // it stays open, as a terminal does
 			go func() { _, _ = io.WriteString(typing, c.typed) }()

@@ -40,7 +40,7 @@ taken its own over. It changes nothing.`,
 	o.world.addRecordPlaces(cmd.Flags())
 	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
 	cmd.RunE = m.command(func(ctx context.Context, _ []string) error {
-		h, err := o.world.openRecord(ctx, m)
+		h, err := o.world.openRecord(ctx, m, looks)
 		if err != nil {
 			return err
 		}
@@ -133,12 +133,11 @@ func (m *Main) runAdopt(ctx context.Context, o *runOptions, reason string) error
 	if err := recovery.CheckText(reason); err != nil {
 		return usage("Say why, for both records", "--reason %w", err)
 	}
-	h, err := o.world.openRecord(ctx, m)
+	h, err := o.world.openRecord(ctx, m, looks)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	r := &runner{m: m, o: o, src: record{h}}
 	i, err := h.Home.Adoptable(ctx)
 	if err != nil {
 		return asked(err)
@@ -148,7 +147,7 @@ func (m *Main) runAdopt(ctx context.Context, o *runOptions, reason string) error
 	if err := m.confirmed(ctx, o.confirm, string(i.ID), "adopt them", what); err != nil {
 		return err
 	}
-	adopted, err := h.Home.Adopt(ctx, r.request(ctx, reason))
+	adopted, err := h.Home.Adopt(ctx, recovery.Request{By: m.who(o, ""), At: time.Now(), Reason: reason})
 	if err != nil {
 		return asked(err)
 	}

@@ -21,10 +21,10 @@ type picture struct {
 	w      io.Writer
 	style  style
 	size   func() (width, height int)
-	look   func() *account // nil: there is no record yet
-	drawn  int             // lines of the last drawing
-	asking bool            // somebody may be typing: nothing is drawn
-	news   []string        // what happened last
+	look   func() *event.Overview // nil: there is no record yet
+	drawn  int                    // lines of the last drawing
+	asking bool                   // somebody may be typing: nothing is drawn
+	news   []string               // what happened last
 	begun  time.Time
 	speed  float64
 	stop   chan struct{}
@@ -37,7 +37,7 @@ const (
 	mostNews = 4
 )
 
-func newPicture(w io.Writer, s style, speed float64, begun time.Time, size func() (int, int), look func() *account) *picture {
+func newPicture(w io.Writer, s style, speed float64, begun time.Time, size func() (int, int), look func() *event.Overview) *picture {
 	p := &picture{w: w, style: s, size: size, look: look, begun: begun, speed: speed, stop: make(chan struct{})}
 	p.done.Go(func() {
 		ticker := time.NewTicker(redraw)
@@ -126,7 +126,7 @@ func (p *picture) close() {
 }
 
 // frame is the picture: no more lines than the terminal has, none wider.
-func frame(a *account, news []string, s style, columns, rows int) []string {
+func frame(a *event.Overview, news []string, s style, columns, rows int) []string {
 	if columns <= 0 {
 		columns = usualWidth
 	}
@@ -184,7 +184,7 @@ func frame(a *account, news []string, s style, columns, rows int) []string {
 	return out
 }
 
-func waveMark(w *event.WaveOverview, a *account) (string, func(style, string) string) {
+func waveMark(w *event.WaveOverview, a *event.Overview) (string, func(style, string) string) {
 	for _, q := range a.Questions {
 		if q := recovery.Question(q); q.IsAbout(w.Number) {
 			return "?", style.busy

@@ -12,7 +12,7 @@ import (
 // However small the terminal and hostile the names, the picture fits and
 // drives nothing.
 func TestThePictureFits(t *testing.T) {
-	a := &account{event.Overview{ID: "exec-1", Reason: "wave 1: \x1b[2Jjob runs"}}
+	a := &event.Overview{ID: "exec-1", Reason: "wave 1: \x1b[2Jjob runs"}
 	for n := range 40 {
 		w := event.WaveOverview{Number: n + 1, Name: strings.Repeat("a\x1b[31m\nname", n), Status: recovery.StatusRunning, Planned: 3}
 		if n < 20 {

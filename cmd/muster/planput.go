@@ -3,36 +3,35 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"muster/client"
 	"muster/event"
 	"muster/planfile"
 	"muster/recovery"
 )
 
 // keptHelp is what the commands about plans that are kept have to say.
-const keptHelp = `Plans are kept by a Muster that is deployed: --function says which.`
+const keptHelp = `Plans are kept beside the record of executions: --function, --aws, --store, --fleet
+and --data say which one, as for executions.`
 
-// documentOf gives a plan file as a deployed Muster takes it.
+// documentOf gives a plan file as operations take it.
 func documentOf(file *planfile.File) json.RawMessage {
 	return event.DocumentOf(file.Plan, file.Groups.ByID())
 }
 
 // onKept runs a command about plans that are kept.
-func (m *Main) onKept(o *runOptions, alias event.Alias, do func(ctx context.Context, r *runner, there *remote, args []string) error) func(*cobra.Command, []string) error {
+func (m *Main) onKept(o *runOptions, n need, do func(ctx context.Context, r *runner, args []string) error) func(*cobra.Command, []string) error {
 	return m.command(func(ctx context.Context, args []string) error {
-		if o.world.function == "" {
-			return usage("Say which: --function NAME", "plans are kept by a deployed Muster")
-		}
-		there, err := o.world.openFunction(ctx, alias)
+		in, err := m.invoker(ctx, &o.world, n)
 		if err != nil {
 			return err
 		}
-		return asked(do(ctx, &runner{m: m, o: o, src: there}, there, args))
+		defer in.Close()
+		return asked(do(ctx, &runner{m: m, o: o, in: in}, args))
 	})
 }
 
@@ -40,7 +39,7 @@ func (m *Main) planPut() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
 		Use:   "put FILE",
-		Short: "Keep a plan at a deployed Muster",
+		Short: "Keep a plan by its id",
 		Long: `Put checks a plan file, as muster plan check does, and keeps it by its id: muster
 drill PLAN-ID and muster recover PLAN-ID begin executions of it. External ids that
 the file takes from the environment are those of now. What was kept under that id
@@ -50,25 +49,24 @@ becomes an earlier version; two puts at the same time do not overwrite one anoth
 		Example: "  muster plan put plan.yaml --function muster",
 		Args:    cobra.ExactArgs(1),
 	}
-	o.world.addKept(cmd.Flags())
+	o.world.addPlaces(cmd.Flags())
 	cmd.Flags().StringVar(&o.world.groups, "groups", "", "a `FILE` with protection groups that the plan does not define itself")
 	cmd.Flags().StringVar(&o.by, "by", "", "`WHO` puts it, for the record (default: as AWS knows you)")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
-	cmd.RunE = m.onKept(&o, event.Operate, func(ctx context.Context, r *runner, there *remote, args []string) error {
+	cmd.RunE = m.onKept(&o, keeps, func(ctx context.Context, r *runner, args []string) error {
 		file, err := m.loadPlan(args[0], o.world.groups)
 		if err != nil {
 			return err
 		}
-		version, err := there.version(ctx, file.Plan.ID)
-		if err != nil {
+		var version int64 // 0: none is kept
+		switch stands, err := r.in.Plan(ctx, file.Plan.ID); {
+		case err == nil:
+			version = stands.Version
+		case !client.IsNotFound(err):
 			return err
 		}
-		var answer struct {
-			Plan    recovery.PlanID              `json:"planId"`
-			Version int64                        `json:"version"`
-			Missing []recovery.ProtectionGroupID `json:"groupsNotStored,omitempty"`
-		}
-		if err := there.ask(ctx, "put_plan", parameters{"plan": documentOf(file), "replaces": version, "by": r.who(ctx)}, &answer); err != nil {
+		answer, err := r.in.PutPlan(ctx, client.Put{Plan: documentOf(file), Replaces: &version, By: r.who(ctx)})
+		if err != nil {
 			return err
 		}
 		if o.json {
@@ -83,52 +81,30 @@ becomes an earlier version; two puts at the same time do not overwrite one anoth
 	return cmd
 }
 
-// version is which version of a plan is kept; 0: none.
-func (r *remote) version(ctx context.Context, id recovery.PlanID) (int64, error) {
-	var plan recovery.Stored
-	err := r.ask(ctx, "get_plan", parameters{"planId": id}, &plan)
-	if refusal, is := errors.AsType[*recovery.Error](err); is && refusal.Code == recovery.NotFound {
-		return 0, nil
-	}
-	return plan.Version, err
-}
-
 func (m *Main) planList() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
 		Use:     "list",
-		Short:   "List the plans that a deployed Muster keeps",
+		Short:   "List the plans that are kept",
 		Long:    "List names the plans that are kept, by id.\n\n" + keptHelp,
 		Example: "  muster plan list --function muster",
 		Args:    cobra.NoArgs,
 	}
-	o.world.addKept(cmd.Flags())
+	o.world.addPlaces(cmd.Flags())
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON, one object a line")
-	cmd.RunE = m.onKept(&o, event.Read, func(ctx context.Context, _ *runner, there *remote, _ []string) error {
-		for p := (parameters{}); ; {
-			var answer struct {
-				Plans []recovery.PlanEntry `json:"plans"`
-				Next  recovery.PlanID      `json:"next"`
+	cmd.RunE = m.onKept(&o, looks, func(ctx context.Context, r *runner, _ []string) error {
+		all, err := r.in.Plans(ctx)
+		for _, e := range all {
+			if o.json {
+				err = writeDocument(m.Stdout, e)
+			} else {
+				_, err = fmt.Fprintln(m.Stdout, planLine(e))
 			}
-			if err := there.ask(ctx, "list_plans", p, &answer); err != nil {
+			if err != nil {
 				return err
 			}
-			for _, e := range answer.Plans {
-				var err error
-				if o.json {
-					err = writeDocument(m.Stdout, e)
-				} else {
-					_, err = fmt.Fprintln(m.Stdout, planLine(e))
-				}
-				if err != nil {
-					return err
-				}
-			}
-			if answer.Next == "" {
-				return nil
-			}
-			p["after"] = answer.Next
 		}
+		return err
 	})
 	return cmd
 }
@@ -141,18 +117,22 @@ func (m *Main) planGet() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
 		Use:     "get PLAN-ID",
-		Short:   "Print a plan that a deployed Muster keeps, as JSON",
+		Short:   "Print a plan that is kept, as JSON",
 		Long:    "Get prints a plan that is kept, and who put it when; its external ids are left out.\n\n" + keptHelp,
 		Example: "  muster plan get rp-web-shop --function muster | jq .plan.waves",
 		Args:    cobra.ExactArgs(1),
 	}
-	o.world.addKept(cmd.Flags())
-	cmd.RunE = m.onKept(&o, event.Read, func(ctx context.Context, _ *runner, there *remote, args []string) error {
-		var answer json.RawMessage
-		if err := there.ask(ctx, "get_plan", parameters{"planId": args[0]}, &answer); err != nil {
+	o.world.addPlaces(cmd.Flags())
+	cmd.RunE = m.onKept(&o, looks, func(ctx context.Context, r *runner, args []string) error {
+		plan, err := r.in.Plan(ctx, recovery.PlanID(args[0]))
+		if err != nil {
 			return err
 		}
-		return m.writeAnswer(answer)
+		doc, err := json.Marshal(plan)
+		if err != nil {
+			return err
+		}
+		return m.writeAnswer(doc)
 	})
 	return cmd
 }

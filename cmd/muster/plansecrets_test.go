@@ -53,9 +53,9 @@ func TestAWholePlansSecretsAreToldByNoCommandAndKeptWhereTheyMustBe(t *testing.T
 	}
 	// While the task waits, and ever after.
 	for _, c := range []struct{ file, secret, want string }{
-		{backup, word, "journal plans"},
+		{backup, word, "plans"},
 		{backup, token, "executions journal"},
-		{filepath.Join(data, recordFile), word, "journal plans"},
+		{filepath.Join(data, recordFile), word, "plans"},
 		{filepath.Join(data, recordFile), token, "journal"},
 	} {
 		if got := strings.Join(tablesWith(t, c.file, c.secret), " "); got != c.want {

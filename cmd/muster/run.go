@@ -4,15 +4,16 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"muster/client"
 	"muster/event"
 	"muster/planfile"
 	"muster/recovery"
@@ -54,10 +55,10 @@ func (m *Main) drill() *cobra.Command {
 		Long: `Drill runs a plan file (muster plan check) to its end, wave by wave, as a drill:
 the servers that it launches are DRS's drill instances, and can be cleaned up.
 
-AWS is simulated, in this process, unless --aws or --endpoint says otherwise. With
---aws it is AWS itself, with your own credentials; instances are launched and cost
-money. Either way the state machine that is deployed is walked on this machine, and
-everything it does is recorded before it counts.
+PLAN is a file, or the id of a plan that is kept (muster plan put). AWS is simulated,
+in this process, unless --aws or --endpoint says otherwise. With --aws it is AWS
+itself, with your own credentials; instances are launched and cost money. Either way
+it is driven on this machine, and everything is recorded before it counts.
 
 ` + thereHelp + runningHelp,
 		Example: `  muster drill examples/three-tier.yaml --speed 60
@@ -79,7 +80,8 @@ func (m *Main) recover() *cobra.Command {
 		Short: "Recover a whole plan, in earnest",
 		Long: `Recover runs a plan file to its end, wave by wave, as a recovery: what it launches
 takes over, and is never cleaned up by anybody who does not confirm it. The plan's id
-has to be typed first, or given by --confirm where no terminal is there to ask.
+has to be typed first, or given by --confirm where no terminal is there to ask. PLAN
+is a file, or the id of a plan that is kept (muster plan put).
 
 AWS is simulated, in this process, unless --aws or --endpoint says otherwise; with
 --aws it is AWS itself, with your own credentials.
@@ -97,9 +99,9 @@ AWS is simulated, in this process, unless --aws or --endpoint says otherwise; wi
 	return cmd
 }
 
-const thereHelp = `With --function a deployed Muster runs it, and it is followed here: PLAN is a file, or
-the id of a plan that is kept there (muster plan put). Interrupted, it runs on;
-muster watch follows it again.
+const thereHelp = `The same --execution once more is no second one: it is gone on with, and followed.
+With --function a deployed Muster runs it, and it is followed here. Interrupted, it
+runs on; muster watch follows it again.
 
 `
 
@@ -107,7 +109,7 @@ const runningHelp = `When a wave fails, or has a gate before it, you are asked h
 muster decide answers as well. Interrupt it, or kill it: muster resume goes on.
 
 Exit codes (muster help exit-codes): 0 every server was recovered, 4 partial,
-5 failed, 6 cancelled or interrupted, 7 waiting for a decision (--no-wait),
+5 failed, 6 cancelled, 7 waiting for a decision (--no-wait), 10 interrupted,
 3 refused before anything was begun, 2 wrong usage, 1 our failure.`
 
 func (m *Main) addPlanRun(cmd *cobra.Command, o *runOptions) {
@@ -137,76 +139,91 @@ func serversOf(flag string, words []string) (ids []recovery.SourceServerID, err 
 	return ids, nil
 }
 
-// runPlan begins an execution of a plan file, and runs it to its end.
-func (m *Main) runPlan(ctx context.Context, o *runOptions, kind recovery.ExecutionType, file string) error {
-	if o.world.function != "" {
-		return m.runPlanThere(ctx, o, kind, file)
+// planned reads the plan of a file, or takes a word for the id of one that is
+// kept.
+func (m *Main) planned(name, groups string) (recovery.PlanID, client.Start, error) {
+	_, err := os.Stat(name)
+	id := recovery.PlanID(name)
+	if name == "-" || err == nil || id.Check() != nil || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
+		plan, err := m.loadPlan(name, groups)
+		if err != nil {
+			return "", client.Start{}, err
+		}
+		return plan.Plan.ID, client.Start{Plan: documentOf(plan)}, nil
 	}
-	plan, err := m.loadPlan(file, o.world.groups)
+	if groups != "" {
+		return "", client.Start{}, usage("", "--groups is for a plan file, and there is none called %s", recovery.Quote(name))
+	}
+	return id, client.Start{PlanID: id}, nil
+}
+
+// runPlan begins an execution of a plan, and follows it to its end.
+func (m *Main) runPlan(ctx context.Context, o *runOptions, kind recovery.ExecutionType, name string) error {
+	plan, s, err := m.planned(name, o.world.groups)
 	if err != nil {
 		return err
 	}
-	if err := m.mayRun(ctx, o, kind, plan.Plan.ID); err != nil {
+	if s.Gone, err = m.mayRun(ctx, o, kind, plan); err != nil {
 		return err
 	}
-	now := time.Now().UTC()
-	id := o.newID(plan.Plan.ID, now)
-	if err := id.CheckDriven(); err != nil {
-		return usage("", "--execution: %w", err)
+	if _, err := parseAnswers(o.answers); err != nil {
+		return err
 	}
-	r, err := m.openRun(ctx, o, id)
+	if s.ID = o.newID(plan, time.Now()); s.ID.CheckDriven() != nil {
+		return usage("", "--execution: %w", s.ID.CheckDriven())
+	}
+	in, err := m.invoker(ctx, &o.world, drives)
 	if err != nil {
 		return err
 	}
+	r := &runner{m: m, o: o, id: s.ID, in: in, view: silent{}}
 	defer r.close()
-	known, err := r.house.Executions.Execution(ctx, id)
-	if err != nil {
-		return err
+	s.Type, s.By, s.PollSeconds = kind, r.who(ctx), int(o.poll.Seconds())
+	if kind == recovery.Recovery {
+		s.Confirm = plan
 	}
-	if known.Version > 0 {
-		return usage("To go on with it: "+r.command("resume", id), "there is an execution %s already", id)
+	if _, err := in.StartExecution(ctx, s); err != nil {
+		return r.notStarted(ctx, map[recovery.ExecutionType]string{recovery.Drill: "drill", recovery.Recovery: "recover"}[kind], name, err)
 	}
-	input := event.StateOf(event.Opening{Plan: plan.Plan, Groups: plan.Groups.ByID(), Execution: id, Type: kind, InitiatedBy: r.who(ctx), StartTime: now.Format(time.RFC3339)})
-	return r.run(ctx, o.extended(input))
+	r.headline()
+	return r.attend(ctx)
+}
+
+// notStarted says how to ask for the same execution again: a start whose
+// answer was lost may have been one.
+func (r *runner) notStarted(ctx context.Context, verb, plan string, err error) error {
+	again := fmt.Sprintf("To ask for the very same execution: muster %s %s --execution %s%s", verb, shellWord(plan), r.id, r.o.world.said())
+	if refusal, is := errors.AsType[*recovery.Error](err); is && !refusal.Retryable && refusal.Code != recovery.WorkflowError {
+		again = ""
+	}
+	if ctx.Err() != nil {
+		return &failure{exitInterrupted, fmt.Errorf("interrupted; whether execution %s was begun is not known", r.id), again}
+	}
+	f, is := errors.AsType[*failure](asked(err))
+	switch {
+	case !is:
+		return &failure{exitFailure, err, again}
+	case f.hint == "":
+		f.hint = again
+	case f.code == exitFailure:
+		f.hint = again + "\n" + f.hint
+	}
+	return f
 }
 
 // mayRun makes sure that a plan may be run as the flags say, and that a
-// recovery is meant.
-func (m *Main) mayRun(ctx context.Context, o *runOptions, kind recovery.ExecutionType, plan recovery.PlanID) error {
+// recovery is meant. It gives the servers of which nothing lives.
+func (m *Main) mayRun(ctx context.Context, o *runOptions, kind recovery.ExecutionType, plan recovery.PlanID) ([]recovery.SourceServerID, error) {
 	if o.poll != 0 && (o.poll < time.Second || o.poll > time.Hour) {
-		return usage("", "--poll: %s is not from 1s to 1h", o.poll)
+		return nil, usage("", "--poll: %s is not from 1s to 1h", o.poll)
 	}
-	if _, err := serversOf("treat-as-gone", o.gone); err != nil {
-		return err
+	gone, err := serversOf("treat-as-gone", o.gone)
+	if err != nil || kind != recovery.Recovery {
+		return gone, err
 	}
-	if kind != recovery.Recovery {
-		return nil
-	}
-	if err := m.confirmed(ctx, o.confirm, string(plan), "recover", fmt.Sprintf("This launches the servers of plan %s in earnest", plan)); err != nil {
-		return err
-	}
+	err = m.confirmed(ctx, o.confirm, string(plan), "recover", fmt.Sprintf("This launches the servers of plan %s in earnest", plan))
 	o.confirm = string(plan) // should its run break, whoever sits here has it go on
-	return nil
-}
-
-// extended puts into the state what the plan does not say.
-func (o *runOptions) extended(input []byte) []byte {
-	state, err := event.ParseState(input)
-	if err != nil {
-		return input // begin_execution says why
-	}
-	var set []event.Field
-	if o.poll > 0 {
-		set = append(set, event.Field{Key: "pollSeconds", Value: fmt.Appendf(nil, "%d", int(o.poll.Seconds()))})
-	}
-	if !o.world.aws && o.world.speed != 1 {
-		set = append(set, event.Field{Key: simulationKey, Value: fmt.Appendf(nil, `{"speed":%v}`, o.world.speed)})
-	}
-	if len(o.gone) > 0 {
-		list, _ := json.Marshal(o.gone) // texts
-		set = append(set, event.Field{Key: "treatAsGone", Value: list})
-	}
-	return state.Patch(set...)
+	return gone, err
 }
 
 // newID is the id that an execution gets.
@@ -232,11 +249,15 @@ func (m *Main) loadPlan(name, groups string) (*planfile.File, error) {
 
 // who is the person that the record names: as said, or as AWS knows them, or
 // as this machine does.
+func (m *Main) who(o *runOptions, caller string) string {
+	return cmp.Or(o.by, caller, m.Env("USER"), m.Env("LOGNAME"), "somebody at the command line")
+}
+
 func (r *runner) who(ctx context.Context) string {
 	if r.o.by != "" {
 		return r.o.by
 	}
-	return cmp.Or(r.src.caller(ctx), r.m.Env("USER"), r.m.Env("LOGNAME"), "somebody at the command line")
+	return r.m.who(r.o, r.in.caller(ctx))
 }
 
 // confirmed makes sure that somebody means it.
@@ -254,7 +275,7 @@ func (m *Main) confirmed(ctx context.Context, given, want, verb, what string) er
 			return ctx.Err()
 		}
 		if given == "" {
-			return &failure{exitCanceled, errors.New("nothing was typed; nothing was done"), ""}
+			return &failure{exitInterrupted, errors.New("nothing was typed; nothing was done"), ""}
 		}
 	}
 	switch given {

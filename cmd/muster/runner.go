@@ -8,61 +8,38 @@ import (
 	"strconv"
 	"time"
 
-	"muster/orchestrator"
+	"muster/client"
+	"muster/event"
 	"muster/recovery"
 	"muster/simulator"
 )
 
 // runner is one execution that a command is about, and how it is shown.
 type runner struct {
-	m     *Main
-	o     *runOptions
-	id    recovery.ExecutionID
-	src   source // where it is looked at
-	house *house // that drives it; nil: it is driven elsewhere
-	view  view
-}
-
-func (m *Main) openRun(ctx context.Context, o *runOptions, id recovery.ExecutionID) (*runner, error) {
-	if _, err := parseAnswers(o.answers); err != nil {
-		return nil, err
-	}
-	h, err := o.world.open(ctx, m)
-	if err != nil {
-		return nil, err
-	}
-	r := &runner{m: m, o: o, id: id, src: record{h}, house: h}
-	r.view = m.viewOf(o, o.world.speed, time.Now(), func() *account {
-		a, err := h.tell(context.Background(), id, o.world.speed)
-		if err != nil {
-			return nil
-		}
-		return a
-	})
-	return r, nil
+	m    *Main
+	o    *runOptions
+	id   recovery.ExecutionID
+	in   *invoker // that is asked
+	view view
 }
 
 func (r *runner) close() {
 	r.view.close()
-	r.src.Close()
+	r.in.Close()
 }
 
 // viewOf shows an execution that began at a time as is asked for; look gives
-// how it stands, nil where that is not known.
-func (m *Main) viewOf(o *runOptions, speed float64, begun time.Time, look func() *account) view {
+// how it stands; nil: no
+// picture of it is wanted.
+func (m *Main) viewOf(o *runOptions, speed float64, begun time.Time, look func() *event.Overview) view {
 	switch {
 	case o.json:
 		return newDocuments(m.Stdout)
 	case o.quiet:
 		return quiet{lines: &lines{w: m.Stderr, style: m.style()}}
 	}
-	if m.StderrTerminal && m.Env("TERM") != "dumb" {
-		return newPicture(m.Stderr, m.style(), speed, begun, m.errorSize, func() *account {
-			if a := look(); a != nil && len(a.Waves) > 0 {
-				return a
-			}
-			return nil
-		})
+	if look != nil && m.StderrTerminal && m.Env("TERM") != "dumb" {
+		return newPicture(m.Stderr, m.style(), speed, begun, m.errorSize, look)
 	}
 	return &lines{w: m.Stderr, style: m.style(), speed: speed, begun: begun}
 }
@@ -88,64 +65,93 @@ func (r *runner) headline() {
 	}
 }
 
-// run drives the execution to its end, says how it ended, and cleans up where
-// that was asked for.
-func (r *runner) run(ctx context.Context, input []byte) error {
-	orch := r.house.Orchestrator(r.view.observe)
+// attend follows the execution to its end, with whoever sits here deciding,
+// cleans up where that was asked for, and says how it ended.
+func (r *runner) attend(ctx context.Context) error {
 	desk, err := r.desk(true)
 	if err != nil {
 		return err
 	}
-	desk.questions = func(ctx context.Context) ([]recovery.Question, error) { return r.house.questions(ctx, r.id) }
 	desk.decide = func(ctx context.Context, d recovery.Decision) error {
-		d.Request = recovery.Request{By: r.who(ctx), At: time.Now(), Reason: d.Reason}
-		return orch.Decide(ctx, r.id, d)
-	}
-	d := &driver{id: r.id, house: r.house, handler: r.house.Handler(r.view.observe), pace: r.o.world.speed, desk: desk}
-	if err := r.mayDrive(ctx); err != nil {
+		done, err := r.in.Decide(ctx, client.Decision{Request: r.request(ctx, d.Reason), Question: d.Question, Choice: d.Choice, Confirm: recovery.PlanID(r.o.confirm)})
+		if text := aside(done); text != "" {
+			r.view.say(text)
+		}
 		return err
 	}
-	r.headline()
-	if err := d.drive(ctx, input); err != nil {
-		r.view.close()
-		return r.explain(ctx, err)
-	}
-	e, err := r.house.Executions.Execution(ctx, r.id)
+	a, err := r.watch(ctx, desk)
 	if err != nil {
 		return err
 	}
 	if r.o.cleanup {
-		if err := r.clean(ctx, orch, false); err != nil {
+		if err := r.clean(ctx, false); err != nil {
 			return err
 		}
 	}
 	r.view.close()
 	if err := r.report(context.WithoutCancel(ctx)); err != nil {
-		return err
+		return asked(err)
 	}
-	return ended(e.Ended.Outcome)
+	return ended(recovery.Outcome(a.State))
 }
 
-// mayDrive refuses an execution that belongs elsewhere, before anything is done.
-func (r *runner) mayDrive(ctx context.Context) error {
-	e, err := r.house.Executions.Execution(ctx, r.id)
+// watch shows the execution until its end.
+func (r *runner) watch(ctx context.Context, desk *desk) (*event.Overview, error) {
+	f, err := r.m.newFollower(ctx, r.o, r.in, r.id)
+	if err == nil {
+		r.view = f.view
+		var a *event.Overview
+		if a, err = f.follow(ctx, desk); err == nil {
+			return a, nil
+		}
+		r.view.close()
+		if errors.Is(err, errAwaiting) {
+			return nil, r.awaiting(questionsOf(a))
+		}
+	}
+	var why error
+	switch err = asked(err); {
+	case ctx.Err() != nil && r.in.runs != nil:
+		why = fmt.Errorf("interrupted; jobs that were started run on, and execution %s can be resumed", r.id)
+	case ctx.Err() != nil:
+		why = fmt.Errorf("interrupted; execution %s runs on, driven elsewhere", r.id)
+	case errors.As(err, new(*failure)):
+		return nil, err
+	case r.in.runs != nil:
+		return nil, &failure{exitFailure, err, r.goOn()}
+	default:
+		return nil, &failure{exitFailure, fmt.Errorf("execution %s could not be watched on: %w", r.id, err), r.goOn()}
+	}
+	return nil, &failure{exitInterrupted, why, r.goOn()}
+}
+
+// goOn says how to go on with what this command left.
+func (r *runner) goOn() string {
+	if r.in.runs != nil {
+		return "to go on: " + r.command("resume", r.id)
+	}
+	return "to go on watching: " + r.command("watch", r.id)
+}
+
+// confirmed asks for something, and once more where a recovery that nobody
+// drives goes on by it, and that is confirmed. A rehearsal needs nobody's word.
+func (r *runner) confirmed(ctx context.Context, ask func(recovery.PlanID) error) error {
+	err := ask(recovery.PlanID(r.o.confirm))
+	if refusal, is := errors.AsType[*recovery.Error](err); !is || refusal.Code != recovery.NotConfirmed {
+		return err
+	}
+	a, err := r.in.EventsAfter(ctx, r.id, client.NoEvents)
 	if err != nil {
 		return err
 	}
-	return asked(r.house.Orchestrator(nil).MayDrive(ctx, e))
-}
-
-// clean terminates what the execution launched.
-func (r *runner) clean(ctx context.Context, orch *orchestrator.Orchestrator, recoveries bool) error {
-	every := 15 * time.Second
-	if !r.o.world.aws {
-		every = time.Duration(float64(every) / min(max(r.o.world.speed, 1), fastest))
+	if r.in.house == nil || r.o.world.aws {
+		what := fmt.Sprintf("This goes on launching the servers of plan %s in earnest", a.Plan)
+		if err := r.m.confirmed(ctx, r.o.confirm, string(a.Plan), "go on", what); err != nil {
+			return err
+		}
 	}
-	_, err := orch.Cleanup(ctx, orchestrator.Cleanup{Execution: r.id, Recovery: recoveries, By: r.who(ctx), LookEvery: every})
-	if errors.Is(err, context.Canceled) {
-		return &failure{exitCanceled, err, "to go on: " + r.command("cleanup", r.id)}
-	}
-	return asked(err)
+	r.o.confirm = string(a.Plan)
+	return ask(a.Plan)
 }
 
 // ended gives an outcome its exit code; the result has said the rest.
@@ -161,45 +167,25 @@ func ended(o recovery.Outcome) error {
 	return &failure{code: exitFailed}
 }
 
-// asked gives a refusal of what somebody asked for its exit code.
+// asked gives the failure of what somebody asked for its exit code.
 func asked(err error) error {
-	if refusal, is := errors.AsType[*recovery.Error](err); is {
-		return &failure{exitRefused, errors.New(refusal.Message), ""}
+	if errors.Is(err, client.ErrNotMuster) {
+		return usage("Is it the execution handler, of this version or a later one?", "the function does not answer as Muster does: %w", err)
 	}
-	return err
-}
-
-// explain says why the driver stopped before the end, and how to go on.
-func (r *runner) explain(ctx context.Context, err error) error {
-	if _, said := errors.AsType[*failure](err); said {
-		return err
-	}
-	after := context.WithoutCancel(ctx)
-	e, readErr := r.house.Executions.Execution(after, r.id)
-	begun := readErr == nil && e.Version > 0
-	goOn := "to go on: " + r.command("resume", r.id)
+	refusal, is := errors.AsType[*recovery.Error](err)
 	switch {
-	case errors.Is(err, errAwaiting):
-		q := recovery.Next(e, time.Now()).Decisions
-		if len(q) > 0 {
-			return r.awaiting(q, goOn)
-		}
-		return &failure{exitDecision, err, goOn}
-	case ctx.Err() != nil && begun:
-		return &failure{exitCanceled, fmt.Errorf("interrupted; jobs that were started run on, and execution %s can be resumed", r.id), goOn}
-	case ctx.Err() != nil:
-		return &failure{exitCanceled, fmt.Errorf("interrupted before execution %s was begun", r.id), goOn}
+	case !is:
+		return err
+	case refusal.Code == recovery.RecordDamaged:
+		return &failure{exitFailure, errors.New(refusal.Message), damagedHint}
 	}
-	if after, err := r.house.store.Entries(after, string(r.id)); err == nil && len(after) == 0 {
-		goOn = "nothing was begun" // the journal itself could not be kept
-	}
-	return &failure{exitFailure, err, goOn}
+	return &failure{exitRefused, errors.New(refusal.Message), ""}
 }
 
 // awaiting is why a command left that was not to wait for people.
-func (r *runner) awaiting(q []recovery.Question, goOn string) error {
+func (r *runner) awaiting(q []recovery.Question) error {
 	d := desk{command: r.command("decide", r.id)}
-	return &failure{exitDecision, fmt.Errorf("execution %s waits for a decision: %s", r.id, q[0].Text), d.hint(q) + "\n" + goOn}
+	return &failure{exitDecision, fmt.Errorf("execution %s waits for a decision: %s", r.id, q[0].Text), d.hint(q) + "\n" + r.goOn()}
 }
 
 // command is a command line about the execution, that finds its record.

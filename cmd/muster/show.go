@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"muster/client"
 	"muster/event"
 	"muster/recovery"
 )
@@ -24,15 +26,15 @@ func (m *Main) list() *cobra.Command {
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON, one object a line")
 	cmd.Flags().IntVar(&most, "most", most, "how `MANY`")
 	cmd.RunE = m.command(func(ctx context.Context, _ []string) error {
-		if most < 1 {
-			return usage("", "--most must be at least 1")
+		if most < 1 || most > mostListed {
+			return usage("", "--most must be from 1 to %d", mostListed)
 		}
-		src, err := m.openSource(ctx, &o.world, event.Read)
+		in, err := m.invoker(ctx, &o.world, looks)
 		if err != nil {
 			return err
 		}
-		defer src.Close()
-		all, err := src.list(ctx, most)
+		defer in.Close()
+		all, err := in.Executions(ctx, client.List{Limit: most, CheckLogs: in.house != nil})
 		if err != nil {
 			return asked(err)
 		}
@@ -41,9 +43,9 @@ func (m *Main) list() *cobra.Command {
 		}
 		for _, l := range all {
 			if o.json {
-				err = writeDocument(m.Stdout, l.document)
+				err = writeDocument(m.Stdout, l)
 			} else {
-				_, err = fmt.Fprintln(m.Stdout, l.line(m.outStyle()))
+				_, err = fmt.Fprintln(m.Stdout, listed(l, m.outStyle()))
 			}
 			if err != nil {
 				return err
@@ -70,18 +72,15 @@ does not fit the rest of the record, cut at its end or edited, is told (exit cod
 	}
 	o.world.addPlaces(cmd.Flags())
 	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
-	cmd.RunE = m.onSource(&o, event.Read, func(ctx context.Context, r *runner) error {
-		a, err := r.src.whole(ctx, r.id)
+	cmd.RunE = m.onExecution(&o, looks, func(ctx context.Context, r *runner) error {
+		a, err := r.in.Execution(ctx, r.id)
 		if err != nil {
 			return asked(err)
-		}
-		if rec, here := r.src.(record); here {
-			rec.placed(ctx, a)
 		}
 		if o.json {
 			err = writeDocument(m.Stdout, a)
 		} else {
-			_, err = fmt.Fprint(m.Stdout, a.whole(m.outStyle(), r.command("decide", r.id)))
+			_, err = fmt.Fprint(m.Stdout, (*account)(a).whole(m.outStyle(), r.command("decide", r.id)))
 		}
 		if err == nil && a.Damage != "" {
 			err = &failure{exitFailure, fmt.Errorf("execution %s: %s", r.id, a.Damage), damagedHint}
@@ -91,16 +90,16 @@ does not fit the rest of the record, cut at its end or edited, is told (exit cod
 	return cmd
 }
 
-// line is the account in a list.
-func (a *account) line(s style) string {
-	begun, state := strings.Repeat(" ", len(listedTime)), a.paintState(s)
-	if !a.Begun.IsZero() {
-		begun = a.Begun.Local().Format(listedTime)
+// mostListed is how many executions one list has.
+const mostListed = 1000
+
+// listed is an execution's line in a list.
+func listed(l client.Line, s style) string {
+	begun, state := strings.Repeat(" ", len(listedTime)), paintState(l.State, s)
+	if at, err := time.Parse(time.RFC3339, l.Begun); err == nil { // who began it elsewhere may have said something else
+		begun = at.Local().Format(listedTime)
 	}
-	if a.Damage != "" {
-		state = s.bad(event.StateDamaged)
-	}
-	return fmt.Sprintf("%s  %s  %-8s  %s", pad(harmless(string(a.ID)), 44), begun, a.Type, state)
+	return fmt.Sprintf("%s  %s  %-8s  %s", pad(harmless(string(l.ID)), 44), begun, l.Type, state)
 }
 
 const listedTime = "2006-01-02 15:04"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/pflag"
 
+	"muster/awssteps"
 	"muster/cmd/wiring"
 	"muster/orchestrator"
 	"muster/recovery"
@@ -69,7 +71,10 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 		table := wiring.Table(settings, at.table)
 		h.Frozen = new(orchestrator.FrozenPlans)
 		h.store, h.Executions, h.Plans, h.where = table, table, table, "table "+at.table
-		h.Home = &orchestrator.Home{Records: table, AWS: w.whichAWS(folder)}
+		h.Home = &orchestrator.Home{Records: table, AWS: w.whichAWS(folder), Speed: w.speed}
+		if w.aws {
+			return w.openMachine(m, settings, h)
+		}
 		return nil
 	}
 	file, err := sqlite.Open(ctx, at.file)
@@ -79,15 +84,32 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 	h.closers = append(h.closers, file.Close)
 	h.Frozen = new(orchestrator.FrozenPlans)
 	h.store, h.Executions, h.Plans, h.where = file, file, file, at.file
-	h.Home = &orchestrator.Home{Records: file, AWS: w.whichAWS(folder)}
+	h.Home = &orchestrator.Home{Records: file, AWS: w.whichAWS(folder), Speed: w.speed}
 	if !w.aws && w.endpoint == "" && at.file == filepath.Join(folder, recordFile) {
 		h.Home.Witness = witness(filepath.Join(folder, journalFile))
 	}
 	return nil
 }
 
-// openRecord opens the record alone, which has to be there.
-func (w *worldFlags) openRecord(ctx context.Context, m *Main) (*house, error) {
+// openMachine makes sure that who waits for a decision is told: by its token, a
+// task of any state machine beside the table. What $MUSTER_STATE_MACHINE says
+// can be started, too.
+func (w *worldFlags) openMachine(m *Main, settings aws.Config, h *house) error {
+	h.Waker = awssteps.Tasks(settings)
+	arn := m.Env("MUSTER_STATE_MACHINE")
+	if arn == "" {
+		return nil
+	}
+	if err := awssteps.CheckARN(arn); err != nil {
+		return usage("", "MUSTER_STATE_MACHINE: %w", err)
+	}
+	h.Machine = wiring.StateMachine(settings, arn)
+	return nil
+}
+
+// openRecord opens the record alone, which has to be there unless something is
+// to be kept in it.
+func (w *worldFlags) openRecord(ctx context.Context, m *Main, n need) (*house, error) {
 	if w.aws {
 		if err := w.checkAWS(); err != nil {
 			return nil, err
@@ -101,9 +123,13 @@ func (w *worldFlags) openRecord(ctx context.Context, m *Main) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	if at.table == "" {
+	if at.table == "" && n != keeps {
 		if _, err := os.Stat(at.file); err != nil {
 			return nil, usage("Say where it is: --data, --store, --fleet, --endpoint or --aws, as the execution was begun with", "there is no record of executions in %s", filepath.Dir(at.file))
+		}
+	} else if at.table == "" {
+		if err := os.MkdirAll(filepath.Dir(at.file), 0o700); err != nil {
+			return nil, fmt.Errorf("the folder of the record: %w", err)
 		}
 	}
 	h := &house{}

@@ -12,20 +12,11 @@ import (
 )
 
 // account is an execution's overview, as this program shows it.
-type account struct{ event.Overview }
-
-// tell reads an execution's account from the record.
-func (h *house) tell(ctx context.Context, id recovery.ExecutionID, speed float64) (*account, error) {
-	o, err := event.ReadOverview(ctx, h.Executions, id, speed, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	return &account{*o}, nil
-}
+type account event.Overview
 
 // report tells how the execution ended.
 func (r *runner) report(ctx context.Context) error {
-	a, err := r.result(ctx)
+	a, err := r.in.Execution(ctx, r.id)
 	if err != nil {
 		return err
 	}
@@ -33,20 +24,12 @@ func (r *runner) report(ctx context.Context) error {
 		a.Events = nil // they were told
 		return writeDocument(r.m.Stdout, a)
 	}
-	text := a.summary(r.m.outStyle())
+	text := (*account)(a).summary(r.m.outStyle())
 	if !r.o.quiet {
 		text = "\n" + text
 	}
 	_, err = fmt.Fprint(r.m.Stdout, text)
 	return err
-}
-
-// result is the execution as it stands, at the speed that it was driven here.
-func (r *runner) result(ctx context.Context) (*account, error) {
-	if r.house == nil {
-		return r.src.whole(ctx, r.id)
-	}
-	return r.house.tell(ctx, r.id, r.o.world.speed)
 }
 
 // outStyle is how text on standard output looks.
@@ -58,7 +41,7 @@ func (m *Main) outStyle() style {
 func (a *account) summary(s style) string {
 	var b strings.Builder
 	what := map[recovery.ExecutionType]string{recovery.Drill: "Drill", recovery.Recovery: "Recovery"}[a.Type]
-	fmt.Fprintf(&b, "%s of %s: %s\n", what, s.strong(harmless(cmp.Or(a.PlanName, string(a.Plan)))), a.paintState(s))
+	fmt.Fprintf(&b, "%s of %s: %s\n", what, s.strong(harmless(cmp.Or(a.PlanName, string(a.Plan)))), paintState(a.State, s))
 	fmt.Fprintf(&b, "%s\n\n", s.faint(harmless(fmt.Sprintf("%s · plan %s · by %s · begun %s", a.ID, a.Plan, a.By, a.Begun.Local().Format("2006-01-02 15:04:05 MST")))))
 	a.waveTable(&b, s)
 	b.WriteString("\n")
@@ -89,6 +72,9 @@ func (a *account) summary(s style) string {
 	if a.State != string(recovery.OutcomeCompleted) {
 		row("State", "%s", a.Reason)
 	}
+	if a.Ended == nil {
+		row("Driver", "%s", a.drivenBy())
+	}
 	for _, ev := range a.Events {
 		switch ev.Kind {
 		case recovery.EventFailed, recovery.EventTimedOut:
@@ -104,14 +90,14 @@ func (a *account) summary(s style) string {
 	return b.String()
 }
 
-func (a *account) paintState(s style) string {
-	switch recovery.Outcome(a.State) {
-	case recovery.OutcomeCompleted:
-		return s.good(a.State)
-	case recovery.OutcomeFailed:
-		return s.bad(a.State)
+func paintState(state string, s style) string {
+	switch state {
+	case string(recovery.OutcomeCompleted):
+		return s.good(state)
+	case string(recovery.OutcomeFailed), event.StateDamaged:
+		return s.bad(state)
 	}
-	return s.busy(a.State)
+	return s.busy(state)
 }
 
 func (a *account) waveTable(b *strings.Builder, s style) {
@@ -144,4 +130,26 @@ func human(d time.Duration) string {
 	}
 	d = d.Round(time.Minute)
 	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// drivenBy says who drives an execution that is not over.
+func (a *account) drivenBy() string {
+	d := a.Driver
+	if d == nil {
+		return "nobody drives it"
+	}
+	text := d.Kind
+	if d.Who != "" {
+		text += " of " + recovery.Quote(d.Who)
+	}
+	if d.Where != "" {
+		text += " (" + d.Where + ")"
+	}
+	if d.Since != nil {
+		text += ", since " + d.Since.Local().Format(listedTime)
+	}
+	if d.Seen != nil {
+		text += ", seen last at " + d.Seen.Local().Format(listedTime)
+	}
+	return text
 }

@@ -101,7 +101,7 @@ func TestAnInterruptedInvokeLosesNoJob(t *testing.T) {
 	m := &Main{Stdin: strings.NewReader(event), Stdout: &out, Stderr: watch, Env: func(string) string { return "" }}
 	args := []string{"invoke", "--fleet", "specification", "--data", dir}
 	code := m.Run(ctx, append(args, "--fault", "SlowAnswers:operation=StartRecovery,duration=1s"))
-	if code != exitDone && code != exitCanceled {
+	if code != exitDone && code != exitInterrupted {
 		t.Errorf("exit code %d: %s", code, watch.seen.String())
 	}
 	code, answer, stderr := muster(t, event, args...)
@@ -116,7 +116,7 @@ func TestAnInterruptedInvokeSaysSo(t *testing.T) {
 	watch := &watcher{on: "✓ assumed", then: interrupt}
 	m := &Main{Stdin: strings.NewReader(example(t, "complete-example.wave-1.json")), Stdout: &bytes.Buffer{}, Stderr: watch, Env: func(string) string { return "" }}
 	code := m.Run(ctx, []string{"invoke", "--fleet", "specification", "--data", t.TempDir(), "--fault", "SlowAnswers:duration=50ms"})
-	if code != exitCanceled || !strings.Contains(watch.seen.String(), "goes on from there") {
+	if code != exitInterrupted || !strings.Contains(watch.seen.String(), "goes on from there") {
 		t.Errorf("exit code %d: %s", code, watch.seen.String())
 	}
 }

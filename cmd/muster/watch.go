@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"muster/event"
 	"muster/recovery"
 )
 
@@ -21,14 +20,14 @@ It may be interrupted at any time.
 
 ` + executionHelp + `
 
-Exit codes are those of the execution, as of muster drill; 6 when interrupted.`,
+Exit codes are those of the execution, as of muster drill; 10 when interrupted.`,
 		Example: "  muster watch last\n  muster watch last --function muster",
 		Args:    cobra.ExactArgs(1),
 	}
 	o.world.addPlaces(cmd.Flags())
 	o.addTelling(cmd.Flags())
 	cmd.Flags().BoolVar(&o.noWait, "no-wait", false, "leave, with exit code 7, when a decision is awaited")
-	cmd.RunE = m.onSource(&o, event.Read, func(ctx context.Context, r *runner) error {
+	cmd.RunE = m.onExecution(&o, looks, func(ctx context.Context, r *runner) error {
 		desk, err := r.desk(false)
 		if err != nil {
 			return err

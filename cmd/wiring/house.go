@@ -25,6 +25,7 @@ type House struct {
 	Plans      recovery.PlanStore        // nil: nobody asks for operations
 	Groups     recovery.GroupStore       // of a file: they hide those of Plans; nil: there are none
 	Machine    Machine                   // nil: nobody drives executions from here
+	Waker      event.Workflow            // is told of decisions; nil: the Machine is
 	Home       *orchestrator.Home        // nil: executions are bound to no world
 }
 
@@ -48,7 +49,7 @@ type Observer func(recovery.ExecutionID, recovery.Event)
 // Handler answers events. Its Invoke is what Lambda calls.
 func (h House) Handler(observe Observer) event.Handler {
 	o := h.Orchestrator(observe)
-	return event.Handler{Starter: o, Operator: o, Records: h.Executions, Plans: h.Plans, Workflow: h.Machine, Runs: h.Machine, Elsewhere: h.Home.Elsewhere}
+	return event.Handler{Starter: o, Operator: o, Records: h.Executions, Plans: h.Plans, Workflow: h.waker(), Runs: h.Machine, Elsewhere: h.Home.Elsewhere}
 }
 
 // Orchestrator does what an event, or somebody at a command line, asks for.
@@ -61,12 +62,19 @@ func (h House) Orchestrator(observe Observer) *orchestrator.Orchestrator {
 		Home:       h.Home,
 		Observe:    observe,
 	}
-	if h.Machine != nil {
+	if waker := h.waker(); waker != nil {
 		o.Wake = func(ctx context.Context, token recovery.Secret) error {
-			return h.Machine.Succeed(ctx, token.Reveal(), []byte("{}"))
+			return waker.Succeed(ctx, token.Reveal(), []byte("{}"))
 		}
 	}
 	return o
+}
+
+func (h House) waker() event.Workflow {
+	if h.Waker == nil && h.Machine != nil {
+		return h.Machine
+	}
+	return h.Waker
 }
 
 // groups are those of the file, and behind them those of the store.
