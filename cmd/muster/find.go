@@ -69,6 +69,11 @@ func (m *Main) onExecution(o *runOptions, n need, do func(ctx context.Context, r
 				return err
 			}
 		}
+		if n == looks {
+			if err := m.chooseFolder(ctx, &o.world, args[0]); err != nil {
+				return err
+			}
+		}
 		return m.withExecution(ctx, o, n, args[0], do)
 	}
 }

@@ -29,6 +29,9 @@ func (m *Main) list() *cobra.Command {
 		if most < 1 || most > mostListed {
 			return usage("", "--most must be from 1 to %d", mostListed)
 		}
+		if err := m.chooseFolder(ctx, &o.world, ""); err != nil {
+			return err
+		}
 		in, err := m.invoker(ctx, &o.world, looks)
 		if err != nil {
 			return err
@@ -39,7 +42,7 @@ func (m *Main) list() *cobra.Command {
 			return asked(err)
 		}
 		if len(all) == 0 {
-			fmt.Fprintln(m.Stderr, "no executions yet")
+			fmt.Fprintf(m.Stderr, "no executions yet %s\n", harmless(in.where))
 		}
 		for _, l := range all {
 			if o.json {
