@@ -114,6 +114,7 @@ type Line struct {
 	State  string                 `json:"state"`     // as event.Overview has it
 	Reason string                 `json:"reason"`
 	Ended  *time.Time             `json:"ended,omitempty"`
+	Driver *event.DriverOverview  `json:"driver,omitempty"` // of one that has not ended; nil: nobody drives it
 }
 
 // Executions lists executions, those that changed last first.

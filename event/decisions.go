@@ -203,14 +203,16 @@ func (a *ask) goOn(e *recovery.Execution, r recovery.Request, named []recovery.Q
 	if e.Ended != nil {
 		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "execution %s is over: %s", e.ID, e.Ended.Outcome))
 	}
-	if a.Runs == nil {
-		return nil, noWorkflow()
-	}
-	if err := a.Operator.MayDrive(a.ctx, e); err != nil {
-		return nil, err
+	if a.Runs != nil {
+		if err := a.Operator.MayDrive(a.ctx, e); err != nil {
+			return nil, err
+		}
 	}
 	by, known, err := a.drivenBy(a.ctx, e)
-	if err != nil && !takeOver {
+	switch {
+	case a.Runs == nil && e.TaskToken.IsZero() && (by == nil || by.Kind == drivenByUnknown):
+		return nil, noWorkflow()
+	case err != nil && !takeOver:
 		return nil, a.workflowFailure(e.ID, "whether a run of the state machine drives it could not be found out, and nothing was done; to drive it in any case: takeOver", err)
 	}
 	held := len(holds) > 0

@@ -41,9 +41,6 @@ type Execution struct {
 	Speed  float64
 	Driver *Driver // the process that drives it, or drove it last; written by Drive alone
 
-	// Speed is how many times faster than in AWS a simulated one runs; 0 in AWS.
-	Speed float64
-
 	PausedAlso    []Request  // by whom else the pause was asked for
 	Pauses        int        // how many were asked for; 0 as well in records of before
 	Interruptions int        // how many there were; 0 as well in records of before

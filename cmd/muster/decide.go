@@ -215,7 +215,7 @@ func (r *runner) recorded(ctx context.Context, d deed, done client.Recorded, sai
 	}
 	switch i := slices.IndexFunc(append(questionsOf(a), aheadOf(a)...), func(q recovery.Question) bool { return q.Reason == recovery.PauseRequested }); {
 	case a.Ended == nil && a.Driver == nil:
-		said += "; nobody drives it; to go on: " + r.command("resume", r.id)
+		said += "; " + r.left()
 	case d.Decided == "pause" && i >= 0:
 		said += fmt.Sprintf("; to go on: %s resume --question %s", r.command("decide", r.id), append(questionsOf(a), aheadOf(a)...)[i].ID)
 	}

@@ -75,7 +75,8 @@ func (f *follower) look(ctx context.Context) (a *event.Overview, news bool, err 
 	return a, len(fresh) > 0, nil
 }
 
-// leastPause is between two looks, however much happens.
+// leastPause is between two looks, however much happens; or four times as long
+// as a look takes, where that is more.
 const leastPause = 50 * time.Millisecond
 
 // follow shows the execution to its end. What it asks is put to the desk.
@@ -89,6 +90,7 @@ func (f *follower) follow(ctx context.Context, d *desk) (*event.Overview, error)
 	}
 	d.view, d.every = f.view, f.in.every
 	for pause := lookStep; ; {
+		began := time.Now()
 		a, news, err := f.look(ctx)
 		switch {
 		case err != nil:
@@ -104,7 +106,7 @@ func (f *follower) follow(ctx context.Context, d *desk) (*event.Overview, error)
 		case news:
 			pause = lookStep
 		}
-		time.Sleep(leastPause)
+		time.Sleep(max(leastPause, 4*time.Since(began)))
 		select {
 		case <-f.in.news:
 		case <-time.After(pause):

@@ -182,10 +182,10 @@ func (m *Main) runPlan(ctx context.Context, o *runOptions, kind recovery.Executi
 	if kind == recovery.Recovery {
 		s.Confirm = plan
 	}
+	r.headline()
 	if _, err := in.StartExecution(ctx, s); err != nil {
 		return r.notStarted(ctx, map[recovery.ExecutionType]string{recovery.Drill: "drill", recovery.Recovery: "recover"}[kind], name, err)
 	}
-	r.headline()
 	return r.attend(ctx)
 }
 

@@ -83,7 +83,7 @@ does not fit the rest of the record, cut at its end or edited, is told (exit cod
 		if o.json {
 			err = writeDocument(m.Stdout, a)
 		} else {
-			_, err = fmt.Fprint(m.Stdout, (*account)(a).whole(m.outStyle(), r.command("decide", r.id)))
+			_, err = fmt.Fprint(m.Stdout, (*account)(a).whole(m.outStyle(), r))
 		}
 		if err == nil && a.Damage != "" {
 			err = &failure{exitFailure, fmt.Errorf("execution %s: %s", r.id, a.Damage), damagedHint}
@@ -102,6 +102,9 @@ func listed(l client.Line, s style) string {
 	if at, err := time.Parse(time.RFC3339, l.Begun); err == nil { // who began it elsewhere may have said something else
 		begun = at.Local().Format(listedTime)
 	}
+	if l.Ended == nil && l.Driver == nil && l.State != event.StateDamaged {
+		state += "  " + s.faint(undriven)
+	}
 	return fmt.Sprintf("%s  %s  %-8s  %s", pad(harmless(string(l.ID)), 44), begun, l.Type, state)
 }
 
@@ -110,7 +113,7 @@ const listedTime = "2006-01-02 15:04"
 const damagedHint = "What is shown may not be what happened. Keep the record as it is, compare it with a backup, and with the jobs that DRS lists, before anything is started again."
 
 // whole is the account with everything in it.
-func (a *account) whole(s style, decide string) string {
+func (a *account) whole(s style, r *runner) string {
 	var b strings.Builder
 	b.WriteString(a.summary(s))
 	if a.World != nil {
@@ -119,8 +122,14 @@ func (a *account) whole(s style, decide string) string {
 			fmt.Fprintf(&b, "%-16s %s\n", s.busy("Elsewhere"), harmless(a.World.Elsewhere))
 		}
 	}
+	switch {
+	case a.Ended == nil && a.Driver == nil:
+		fmt.Fprintf(&b, "%-16s %s\n", s.busy("Driver"), harmless(r.left()))
+	case a.Ended == nil:
+		fmt.Fprintf(&b, "%-16s %s\n", "Driver", harmless(drivenBy(a.Driver)))
+	}
 	for _, q := range a.Questions {
-		d := desk{command: decide}
+		d := desk{command: r.command("decide", r.id)}
 		fmt.Fprintf(&b, "%-16s %s\n%-16s %s\n", s.busy("?"), asksFor(recovery.Question(q)), "", harmless(d.hint([]recovery.Question{recovery.Question(q)})))
 	}
 	for i := range a.Waves {

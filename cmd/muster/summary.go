@@ -72,9 +72,6 @@ func (a *account) summary(s style) string {
 	if a.State != string(recovery.OutcomeCompleted) {
 		row("State", "%s", a.Reason)
 	}
-	if a.Ended == nil {
-		row("Driver", "%s", a.drivenBy())
-	}
 	for _, ev := range a.Events {
 		switch ev.Kind {
 		case recovery.EventFailed, recovery.EventTimedOut:
@@ -133,10 +130,9 @@ func human(d time.Duration) string {
 }
 
 // drivenBy says who drives an execution that is not over.
-func (a *account) drivenBy() string {
-	d := a.Driver
+func drivenBy(d *event.DriverOverview) string {
 	if d == nil {
-		return "nobody drives it"
+		return undriven
 	}
 	text := d.Kind
 	if d.Who != "" {
@@ -153,3 +149,8 @@ func (a *account) drivenBy() string {
 	}
 	return text
 }
+
+const undriven = "nobody drives it"
+
+// left says that nobody drives the execution, and the command that goes on.
+func (r *runner) left() string { return undriven + "; to go on: " + r.command("resume", r.id) }
