@@ -24,8 +24,14 @@ type Driver struct {
 	// by the next beat. nil: nobody is told who drives.
 	Beat  func(context.Context) error
 	Every time.Duration
-	Pace  float64       // how many times as fast as the handler says waits pass; 0 is 1
-	Look  time.Duration // between two looks while people are asked
+	// Patient goes on for long where nothing can be recorded, which may pass by
+	// itself: a service that is down, and not a disk that is full.
+	Patient bool
+	// Hindered is told what an event failed with that is delivered again, and
+	// when; nil: nobody is.
+	Hindered func(err error, in time.Duration)
+	Pace     float64       // how many times as fast as the handler says waits pass; 0 is 1
+	Look     time.Duration // between two looks while people are asked
 }
 
 // Refused is an execution that was not begun, or may not be driven here.
@@ -40,8 +46,8 @@ func (e *Replaced) Error() string { return "another driver took over: " + e.By }
 
 // Drive drives the execution of a state that begin_execution takes to its end,
 // from where its record stands. It gives a *Refused, a *Replaced, what Beat
-// gave first, or the context's error; whatever else happens, it asks people and
-// goes on.
+// gave first, or the context's error. Whatever else happens, it asks people and
+// goes on; where not even that could be recorded, it says why in the end.
 func (d *Driver) Drive(ctx context.Context, state []byte) error {
 	if d.Beat == nil {
 		return d.drive(ctx, state)
@@ -71,8 +77,11 @@ func (d *Driver) Drive(ctx context.Context, state []byte) error {
 func (d *Driver) drive(ctx context.Context, state []byte) error {
 	begin := event{Action: "begin_execution", State: state}
 	a, err := d.invoke(ctx, begin)
-	for err == nil && a.trouble != nil { // there may be no record yet in which people could be asked
-		if err = d.wait(ctx, longestRetry); err == nil {
+	for n := 0; err == nil && a.trouble != nil; n++ { // there may be no record yet in which people could be asked
+		if n == d.asks() {
+			return a.trouble
+		}
+		if err = d.wait(ctx, askLater); err == nil {
 			a, err = d.invoke(ctx, begin)
 		}
 	}
@@ -140,17 +149,24 @@ func (d *Driver) act(ctx context.Context, e event) (answer, error) {
 
 // await has people asked, and looks until nobody is asked any more.
 func (d *Driver) await(ctx context.Context, a answer) error {
-	for {
+	for n := 0; ; {
 		said, err := d.invoke(ctx, event{Action: "await_decision", State: a.state, Looks: true})
 		if err != nil {
 			return err
 		}
-		if said.trouble != nil || said.Code != "" { // nobody could be asked: jobs may be running, so this is no end
+		if said.Code != "" {
+			said.trouble = &trouble{said.Code, said.Message}
+		}
+		if said.trouble != nil { // nobody could be asked
+			if n++; n > d.asks() {
+				return said.trouble
+			}
 			if err := d.wait(ctx, askLater); err != nil {
 				return err
 			}
 			continue
 		}
+		n = 0
 		if said.Step.Action != "await_decision" {
 			return nil
 		}

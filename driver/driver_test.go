@@ -104,7 +104,7 @@ func TestADriverDoesWhatIsNextAndWaitsAsItIsTold(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{answers: c.answers}
-				if err := s.drive(t, driver.Driver{}); err != nil {
+				if err := s.drive(t, driver.Driver{Patient: true}); err != nil {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(strings.Split(c.asked, ", "), s.asked); diff != "" {
@@ -140,7 +140,7 @@ func TestWhatNothingFollowsFromLeadsToPeople(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{answers: append(slices.Clone(c.answers), "broken", "broken", "broken", "broken", "broken", "broken", asks, finish, finish, finish)}
-				if err := s.drive(t, driver.Driver{}); err != nil {
+				if err := s.drive(t, driver.Driver{Patient: true}); err != nil {
 					t.Fatal(err)
 				}
 				at := len(c.answers)
@@ -155,13 +155,34 @@ func TestWhatNothingFollowsFromLeadsToPeople(t *testing.T) {
 	}
 }
 
+// A disk that is full stays full: whoever sits there is told, and the driver ends.
+func TestADriverThatCanRecordNothingSaysWhyAndEnds(t *testing.T) {
+	for _, answers := range [][]string{{}, {next("wait", `"seconds":1`)}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &script{answers: answers}
+			told := 0
+			err := s.drive(t, driver.Driver{Patient: true, Hindered: func(error, time.Duration) { told++ }})
+			if err == nil || !strings.Contains(err.Error(), "the script is at its end") || errors.Is(err, context.DeadlineExceeded) || told < 20 {
+				t.Errorf("got %v, told %d times", err, told)
+			}
+			short := &script{answers: answers}
+			if err := short.drive(t, driver.Driver{}); err == nil || errors.Is(err, context.DeadlineExceeded) || time.Since(short.began) > 6*time.Second {
+				t.Errorf("impatient: got %v after %v", err, time.Since(short.began))
+			}
+			if took := short.began.Sub(s.began); took < 15*time.Minute || took > 30*time.Minute {
+				t.Errorf("after %v", took)
+			}
+		})
+	}
+}
+
 func TestWhatMayNotBeDrivenHereIsNot(t *testing.T) {
 	for _, answers := range [][]string{{"!VALIDATION_ERROR"}, {"?PLAN_IN_PROGRESS"}, {next("wait", `"seconds":1`), "!WRONG_WORLD"},
 		{next("await_decision"), "!WRONG_WORLD"}, {next("start_wave_recovery", `"waveNumber":1`), "!WRONG_WORLD"}} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &script{answers: answers}
 			var refused *driver.Refused
-			if err := s.drive(t, driver.Driver{}); !errors.As(err, &refused) || refused.Code != answers[len(answers)-1][1:] || len(s.asked) != len(answers) {
+			if err := s.drive(t, driver.Driver{Patient: true}); !errors.As(err, &refused) || refused.Code != answers[len(answers)-1][1:] || len(s.asked) != len(answers) {
 				t.Errorf("%q: got %v after %v", answers, err, s.asked)
 			}
 		})

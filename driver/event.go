@@ -43,7 +43,12 @@ type answer struct {
 }
 
 // trouble is why people are asked, as state.interruption tells it.
-type trouble struct{ Error, Cause string }
+type trouble struct {
+	Name  string `json:"Error"`
+	Cause string
+}
+
+func (t *trouble) Error() string { return t.Name + ": " + t.Cause }
 
 // questions are the ids of what people are asked.
 func (a *answer) questions() (ids []string) {
@@ -76,10 +81,25 @@ func (a *answer) interruption() json.RawMessage {
 const (
 	firstRetry    = 2 * time.Second
 	longestRetry  = time.Minute
-	mostTries     = 6                // of an event, until people are asked
 	hinderedPause = 30 * time.Second // after a refusal that may pass
 	askLater      = 5 * time.Minute  // where not even that people are asked could be recorded
 )
+
+// tries is how often an event is delivered until people are asked, and asks how
+// often they are asked beside the first time.
+func (d *Driver) tries() int {
+	if d.Patient {
+		return 6
+	}
+	return 2
+}
+
+func (d *Driver) asks() int {
+	if d.Patient {
+		return 3
+	}
+	return 0
+}
 
 // invoke delivers an event until it is answered. Where it has failed so often
 // that people have to be asked, the answer has the trouble, and the state that
@@ -108,8 +128,11 @@ func (d *Driver) invoke(ctx context.Context, e event) (answer, error) {
 		case err == nil:
 			a.state = out
 			return a, nil
-		case try == mostTries:
+		case try == d.tries():
 			return answer{state: e.State, trouble: &trouble{"Muster.NotRecorded", err.Error()}}, nil
+		}
+		if d.Hindered != nil {
+			d.Hindered(err, pause)
 		}
 		if err := d.wait(ctx, pause); err != nil {
 			return a, err

@@ -213,14 +213,14 @@ func (a *ask) goOn(e *recovery.Execution, r recovery.Request, named []recovery.Q
 	case a.Runs == nil && e.TaskToken.IsZero() && (by == nil || by.Kind == drivenByUnknown):
 		return nil, noWorkflow()
 	case err != nil && !takeOver:
-		return nil, a.workflowFailure(e.ID, "whether a run of the state machine drives it could not be found out, and nothing was done; to drive it in any case: takeOver", err)
+		return nil, a.workflowFailure(e.ID, "whether a run of the state machine drives it could not be found out, and nothing was done; to drive it in any case: takeOver (muster resume --take-over)", err)
 	}
 	held := len(holds) > 0
 	waits := !e.TaskToken.IsZero() && recovery.Next(e, a.now()).Action != recovery.DoAwaitDecision // and was not told
 	running := by != nil && !takeOver
 	switch {
 	case running && !held && !waits:
-		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "%s drives execution %s, which is neither paused nor interrupted; to drive it in its place: takeOver", by, e.ID))
+		return nil, a.refusal(e.ID, recovery.Errorf(recovery.ValidationError, "%s drives execution %s, which is neither paused nor interrupted; to drive it in its place: takeOver (muster resume --take-over)", by, e.ID))
 	case !running && e.Type == recovery.Recovery && e.Cancel == nil && confirm != string(e.Plan):
 		return nil, recovery.Errorf(recovery.NotConfirmed, "execution %s is a RECOVERY that is driven from now on, and goes on launching servers in earnest; to say that this is meant, confirm must be %s", e.ID, recovery.Quote(string(e.Plan)))
 	}

@@ -41,7 +41,7 @@ func (st *stage) drive() {
 		} else {
 			st.met("driven by the loop")
 			loop := driver.Driver{Invoke: func(ctx context.Context, payload []byte) ([]byte, error) { return d.Invoke(ctx, "", payload) },
-				Beat: d.beat, Every: driverBeat, Look: 20 * time.Minute}
+				Patient: true, Beat: d.beat, Every: driverBeat, Look: 20 * time.Minute}
 			if err = loop.Drive(ctx, st.s.state()); err == nil {
 				outcome = st.outcome(ctx)
 			}

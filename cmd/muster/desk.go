@@ -15,6 +15,9 @@ import (
 	"muster/recovery"
 )
 
+// errAwaiting ends a command that is not to wait for people.
+var errAwaiting = errors.New("a decision is awaited")
+
 // desk is where questions are put to people, and their answers come in: from
 // this terminal, from another process, or from the command line.
 type desk struct {

@@ -69,7 +69,7 @@ func (m *Main) runFunction(ctx context.Context, o functionOptions) error {
 	// Invocations outlive an interrupt for as long as serve lets them.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	observe := m.observer(o.invokeOptions)
-	driven := &runs{house: house, observe: observe, pace: o.world.speed, life: life, under: map[string]bool{}}
+	driven := &runs{house: house, machine: house.Machine, who: m.who(&runOptions{}, ""), observe: observe, pace: o.world.speed, life: life, under: map[string]bool{}}
 	house.Machine = driven
 	driven.broke = func(run string, err error) { interrupted(life, house, run, err) }
 	defer driven.running.Wait()

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/event"
 	"muster/recovery"
 	"muster/simulator"
 )
@@ -140,12 +141,23 @@ func TestADriverWhoseExecutionBelongsElsewhereStopsAndSaysSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &driver{id: "exec-1", house: h, handler: h.Handler(nil), pace: 20000,
-		desk: &desk{view: silent{}, questions: func(context.Context) ([]recovery.Question, error) { return nil, nil }}} // as if it had just been decided
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err = d.drive(ctx, nil)
-	if f, is := errors.AsType[*failure](err); !is || f.code != exitRefused || !strings.Contains(err.Error(), "taken over by the record another") {
+	s := &seat{id: "exec-1", store: h.Executions}
+	if err := s.take(ctx); err != nil {
+		t.Fatal(err)
+	}
+	e, err := h.Executions.Execution(ctx, "exec-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := h.Executions.Plan(ctx, "exec-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := event.StateOf(event.Opening{Plan: p, Execution: e.ID, Type: e.Type, InitiatedBy: e.InitiatedBy, StartTime: e.StartTime, Brief: true})
+	err = driveHere(ctx, s, h.Handler(nil), func(recovery.ExecutionID, recovery.Event) {}, 20000, state)
+	if refusal, is := errors.AsType[*recovery.Error](err); !is || refusal.Code != recovery.WrongWorld || !strings.Contains(err.Error(), "taken over by the record another") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -58,7 +58,7 @@ func (m *Main) invoker(ctx context.Context, w *worldFlags, n need) (*invoker, er
 	if n == drives {
 		life, end := context.WithCancel(ctx)
 		i.end = end
-		i.runs = &runs{house: h, observe: i.observe, pace: w.speed, life: life, under: map[string]bool{}, broke: i.fail}
+		i.runs = &runs{house: h, machine: h.Machine, who: m.who(&runOptions{}, ""), observe: i.observe, pace: w.speed, life: life, under: map[string]bool{}, broke: i.fail}
 		h.Machine, h.Waker = i.runs, nil
 	}
 	handler := h.Handler(i.observe)

@@ -8,6 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"muster/orchestrator"
+	"muster/recovery"
+	"muster/sqlite"
 )
 
 // A whole plan runs, with a gate: its external id and the token of the task
@@ -33,7 +37,8 @@ func TestAWholePlansSecretsAreToldByNoCommandAndKeptWhereTheyMustBe(t *testing.T
 	}
 	run(exitCanceled, "drill", plan, "--execution", "exec-0", "--no-wait", "--fault", "Refuse:operation=AssumeRole,code=ValidationError,status=400,message="+word, "--answer", "WAVE_REFUSED=cancel", "--speed", "20000", "--json")
 	run(exitDecision, "drill", plan, "--execution", "exec-1", "--no-wait", "--speed", "20000", "--json")
-	token := tokenIn(t, filepath.Join(data, recordFile))
+	const token = "PlantedTokenOfATask" // as a state machine's task gives it
+	awaits(t, filepath.Join(data, recordFile), token)
 	backup := filepath.Join(dir, "backup.db")
 	for _, args := range [][]string{{"list"}, {"list", "--json"}, {"show", "exec-1"}, {"show", "exec-1", "--json"}, {"backup", backup, "--json"}} {
 		run(exitDone, args...)
@@ -54,9 +59,9 @@ func TestAWholePlansSecretsAreToldByNoCommandAndKeptWhereTheyMustBe(t *testing.T
 	// While the task waits, and ever after.
 	for _, c := range []struct{ file, secret, want string }{
 		{backup, word, "plans"},
-		{backup, token, "executions journal"},
+		{backup, token, "executions"},
 		{filepath.Join(data, recordFile), word, "plans"},
-		{filepath.Join(data, recordFile), token, "journal"},
+		{filepath.Join(data, recordFile), token, ""},
 	} {
 		if got := strings.Join(tablesWith(t, c.file, c.secret), " "); got != c.want {
 			t.Errorf("%s: a secret lies in the tables %q, want %q", filepath.Base(c.file), got, c.want)
@@ -64,19 +69,18 @@ func TestAWholePlansSecretsAreToldByNoCommandAndKeptWhereTheyMustBe(t *testing.T
 	}
 }
 
-// tokenIn gives the token of the task that waits.
-func tokenIn(t *testing.T, file string) string {
+// awaits has a task of a state machine wait for the execution's decision.
+func awaits(t *testing.T, file, token string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", file)
+	store, err := sqlite.Open(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	var token string
-	if err := db.QueryRow("SELECT opened ->> '$.taskToken' FROM executions WHERE id = 'exec-1'").Scan(&token); err != nil || token == "" {
-		t.Fatalf("no task waits: %q, %v", token, err)
+	defer store.Close()
+	o := orchestrator.Orchestrator{Executions: store}
+	if e, err := o.Await(t.Context(), "exec-1", recovery.NewSecret(token), 1); err != nil || e.TaskToken.IsZero() {
+		t.Fatalf("no task waits: %v", err)
 	}
-	return token
 }
 
 // tablesWith names the tables of a file that hold a text.

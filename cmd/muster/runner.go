@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"muster/client"
+	"muster/driver"
 	"muster/event"
 	"muster/recovery"
 	"muster/simulator"
@@ -118,6 +119,9 @@ func (r *runner) watch(ctx context.Context, desk *desk) (*event.Overview, error)
 		why = fmt.Errorf("interrupted; jobs that were started run on, and execution %s can be resumed", r.id)
 	case ctx.Err() != nil:
 		why = fmt.Errorf("interrupted; execution %s runs on, driven elsewhere", r.id)
+	case errors.As(err, new(*driver.Replaced)):
+		r.in.runs = nil
+		why = fmt.Errorf("%w; execution %s runs on, driven there", err, r.id)
 	case errors.As(err, new(*failure)):
 		return nil, err
 	case r.in.runs != nil:

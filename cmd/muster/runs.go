@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"muster/cmd/wiring"
-	"muster/event"
 	"muster/recovery"
 )
 
@@ -13,7 +12,9 @@ import (
 // do in AWS.
 type runs struct {
 	house   *house
+	machine wiring.Machine // that may have driven before; nil: none is known
 	observe wiring.Observer
+	who     string // drives, for people
 	pace    float64
 	life    context.Context // they end with it
 	// broke is told why a run ended before its execution did, and life.
@@ -33,16 +34,17 @@ func (r *runs) Start(ctx context.Context, name string, input []byte) (started bo
 	if r.under[name] {
 		return false, nil
 	}
-	entries, err := r.house.store.Entries(ctx, name)
-	if err != nil {
+	id, _ := recovery.RunOf(name)
+	s := &seat{id: id, store: r.house.Executions, who: r.who, table: r.house.table}
+	if err := s.take(ctx); err != nil {
 		return false, err
-	}
-	if len(entries) > 0 {
-		input = nil
 	}
 	r.under[name] = true
 	r.running.Go(func() {
-		r.drive(name, input)
+		err := driveHere(r.life, s, r.house.Handler(r.observe), r.observe, r.pace, input)
+		if err != nil {
+			r.broke(name, err)
+		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.under, name)
@@ -50,25 +52,18 @@ func (r *runs) Start(ctx context.Context, name string, input []byte) (started bo
 	return true, nil
 }
 
-// Running implements event.Runs: of runs in other processes nothing is known,
-// and each can be gone on with.
-func (r *runs) Running(_ context.Context, name string) (running, known bool, err error) {
+// Running implements event.Runs: a process that drives says so itself, so that
+// this is about runs here, and about those of the state machine that is known.
+func (r *runs) Running(ctx context.Context, name string) (running, known bool, err error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.under[name], r.under[name], nil
+	under := r.under[name]
+	r.mu.Unlock()
+	if under || r.machine == nil {
+		return under, true, nil
+	}
+	return r.machine.Running(ctx, name)
 }
 
 // Succeed implements event.Workflow. Who waits looks at the record, and finds
 // the decision there.
 func (r *runs) Succeed(context.Context, string, []byte) error { return nil }
-
-func (r *runs) drive(name string, input []byte) {
-	id, _ := recovery.RunOf(name)
-	handler := r.house.Handler(r.observe)
-	handler.Caller.Alias = event.Orchestrate
-	d := &driver{id: id, house: r.house, handler: handler, pace: r.pace,
-		desk: &desk{view: silent{}, every: lookStep / 10, questions: func(ctx context.Context) ([]recovery.Question, error) { return r.house.questions(ctx, id) }}}
-	if err := d.drive(r.life, input); err != nil {
-		r.broke(name, err)
-	}
-}

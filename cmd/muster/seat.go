@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -28,7 +29,12 @@ type seat struct {
 	store recovery.ExecutionStore
 	who   string
 	me    recovery.Driver
+	table bool // the record is in one
 }
+
+// seats are those that are taken in this process, by the id of their driver: the
+// record of one may not have heard that it was left.
+var seats sync.Map
 
 // take takes the seat, unless another process that is at work has it.
 func (s *seat) take(ctx context.Context) error {
@@ -42,7 +48,13 @@ func (s *seat) take(ctx context.Context) error {
 		}
 		now := time.Now()
 		s.me = recovery.Driver{ID: rand.Text(), Who: s.who, Where: here(), Since: now, Seen: now}
-		if driven, err := s.store.Drive(ctx, s.id, e.Driver.Mark(), s.me); driven || err != nil {
+		seats.Store(s.me.ID, true)
+		driven, err := s.store.Drive(ctx, s.id, e.Driver.Mark(), s.me)
+		if driven && err == nil {
+			return nil
+		}
+		seats.Delete(s.me.ID)
+		if err != nil {
 			return err
 		}
 	}
@@ -69,6 +81,7 @@ func (s *seat) beat(ctx context.Context) error {
 // leave says that this process drives no more. Who does not hear it finds out
 // two minutes later.
 func (s *seat) leave() {
+	defer seats.Delete(s.me.ID)
 	ctx, cancel := context.WithTimeout(context.Background(), callerTime)
 	defer cancel()
 	s.me.Seen, s.me.Left = time.Now(), true
@@ -89,21 +102,29 @@ func here() string {
 func processGone(d recovery.Driver) bool {
 	var pid int
 	var host string
-	if n, _ := fmt.Sscanf(d.Where, "pid %d on %s", &pid, &host); n != 2 || pid == os.Getpid() || d.Where != fmt.Sprintf("pid %d on %s", pid, host) {
+	if n, _ := fmt.Sscanf(d.Where, "pid %d on %s", &pid, &host); n != 2 || d.Where != fmt.Sprintf("pid %d on %s", pid, host) {
 		return false
 	}
 	if ours, err := os.Hostname(); err != nil || ours != host {
 		return false
+	}
+	if pid == os.Getpid() {
+		_, driving := seats.Load(d.ID)
+		return !driving
 	}
 	process, err := os.FindProcess(pid)
 	return err != nil || errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
 // driveHere drives an execution in this process, whose seat was taken.
-func driveHere(ctx context.Context, s *seat, handler event.Handler, pace float64, state []byte) error {
+func driveHere(ctx context.Context, s *seat, handler event.Handler, observe wiring.Observer, pace float64, state []byte) error {
 	defer s.leave()
 	handler.Caller.Alias = event.Orchestrate
-	d := driver.Driver{Beat: s.beat, Every: recovery.DriverBeat, Pace: min(max(pace, 1), fastest), Look: lookStep,
+	pace = min(max(pace, 1), fastest)
+	d := driver.Driver{Beat: s.beat, Every: recovery.DriverBeat, Pace: pace, Look: lookStep, Patient: s.table,
+		Hindered: func(err error, in time.Duration) {
+			observe(s.id, recovery.Event{At: time.Now(), Kind: recovery.EventNote, Message: fmt.Sprintf("tried again in %s: %v", in, err)})
+		},
 		Invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, cancel := context.WithTimeout(ctx, lambdaTimeout)
 			defer cancel()

@@ -14,17 +14,8 @@ import (
 	"muster/awssteps"
 	"muster/cmd/wiring"
 	"muster/orchestrator"
-	"muster/recovery"
 	"muster/sqlite"
-	"muster/stepfunctions"
 )
-
-// store keeps executions, and what their drivers did.
-type store interface {
-	recovery.ExecutionStore
-	recovery.PlanStore
-	stepfunctions.Journal
-}
 
 // recordFile is the record's name in a folder.
 const recordFile = "executions.db"
@@ -63,14 +54,14 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 	if err != nil {
 		return err
 	}
+	h.Frozen, h.Gone = new(orchestrator.FrozenPlans), processGone
 	if at.table != "" {
 		settings, err := ownSettings(ctx)
 		if err != nil {
 			return err
 		}
 		table := wiring.Table(settings, at.table)
-		h.Frozen = new(orchestrator.FrozenPlans)
-		h.store, h.Executions, h.Plans, h.where = table, table, table, "table "+at.table
+		h.store, h.Executions, h.Plans, h.where, h.table = table, table, table, "table "+at.table, true
 		h.Home = &orchestrator.Home{Records: table, AWS: w.whichAWS(folder), Speed: w.speed}
 		if w.aws {
 			return w.openMachine(m, settings, h)
@@ -82,7 +73,6 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 		return err
 	}
 	h.closers = append(h.closers, file.Close)
-	h.Frozen = new(orchestrator.FrozenPlans)
 	h.store, h.Executions, h.Plans, h.where = file, file, file, at.file
 	h.Home = &orchestrator.Home{Records: file, AWS: w.whichAWS(folder), Speed: w.speed}
 	if !w.aws && w.endpoint == "" && at.file == filepath.Join(folder, recordFile) {

@@ -76,8 +76,9 @@ const recordHelp = "keep the simulated AWS and the record of executions in this 
 // house is what a command works with. Close it.
 type house struct {
 	wiring.House
-	store   store
+	store   recovery.ExecutionStore
 	where   string // the record, for people
+	table   bool   // it is in a table, and not in a file
 	closers []func() error
 }
 

@@ -27,6 +27,7 @@ type House struct {
 	Machine    Machine                   // nil: nobody drives executions from here
 	Waker      event.Workflow            // is told of decisions; nil: the Machine is
 	Home       *orchestrator.Home        // nil: executions are bound to no world
+	Gone       func(recovery.Driver) bool
 }
 
 // Machine is the state machine that drives executions.
@@ -49,7 +50,7 @@ type Observer func(recovery.ExecutionID, recovery.Event)
 // Handler answers events. Its Invoke is what Lambda calls.
 func (h House) Handler(observe Observer) event.Handler {
 	o := h.Orchestrator(observe)
-	return event.Handler{Starter: o, Operator: o, Records: h.Executions, Plans: h.Plans, Workflow: h.waker(), Runs: h.Machine, Elsewhere: h.Home.Elsewhere}
+	return event.Handler{Starter: o, Operator: o, Records: h.Executions, Plans: h.Plans, Workflow: h.waker(), Runs: h.Machine, Elsewhere: h.Home.Elsewhere, Gone: h.Gone}
 }
 
 // Orchestrator does what an event, or somebody at a command line, asks for.
