@@ -17,6 +17,9 @@ var failureKeys = keySet("error", "message", "executionId", "waveNumber", "retry
 func (e event) recordRefusal(ctx context.Context, h Handler) ([]byte, error) {
 	var p problems
 	wave, refusal := e.failure(&p)
+	if e.state.kind() == object {
+		refusal.Attempt = new(problems).fields("state", e.state, keySet(waveKey(wave, "Attempt"))).mayWhole(waveKey(wave, "Attempt"), 1, mostWhole)
+	}
 	a, answer, err := e.opened(ctx, h, &p)
 	if answer != nil || err != nil {
 		return answer, err

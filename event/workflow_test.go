@@ -315,3 +315,25 @@ func TestAnOperationOnAnExecutionOfAnotherWorldIsRefusedBeforeAnythingIsDone(t *
 		}
 	}
 }
+
+// Somebody who follows the record answers within a moment; what the driver has
+// to say of the refusal before comes after that.
+func TestARefusalThatIsToldAfterTheRetryWasDecidedSaysNothingOfIt(t *testing.T) {
+	h := newHub(t)
+	h.ask(op("start_execution", `"plan": `+alone, `"executionType": "DRILL"`, exec1, byMe))
+	h.alias = event.Orchestrate
+	begun := h.ask(fmt.Sprintf(`{"action":"begin_execution","state":%s}`, h.runs["exec-1"].input))
+	failure := fmt.Sprintf(`{"action":"record_wave_refusal","failure":{"error":"DRS_API_ERROR","message":"not now","waveNumber":1,"retryable":false},"state":%s}`, begun)
+	h.ask(failure)
+	h.alias = event.Operate
+	h.ask(op("decide", exec1, `"question": "refused-w1-a1"`, `"choice": "retry"`, byMe))
+	h.alias = event.Orchestrate
+	if step := next(t, h.ask(failure)); step.Action != "start_wave_recovery" {
+		t.Errorf("next: %+v", step)
+	}
+	h.alias = ""
+	e, err := h.store.Execution(t.Context(), "exec-1")
+	if err != nil || e.Attempt(1).Attempt != 2 || e.Attempt(1).State != recovery.Planned {
+		t.Errorf("%+v, %v", e.Attempt(1), err)
+	}
+}

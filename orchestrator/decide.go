@@ -137,8 +137,8 @@ func (o *Orchestrator) RecordRefusal(ctx context.Context, id recovery.ExecutionI
 		case a == nil: // refused before there was a claim
 			fresh := recovery.Attempt{Wave: wave, Attempt: 1, AccountID: w.AccountID, Region: w.Region}
 			a = &fresh
-		case a.State == recovery.Started || a.MayHaveJob() || a.State == recovery.Claimed:
-			return nil, nil // the record knows better
+		case a.State == recovery.Started || a.MayHaveJob() || a.State == recovery.Claimed || r.Attempt > 0 && r.Attempt < a.Attempt:
+			return nil, nil // the record knows better: somebody may have decided to try again since
 		}
 		refused := a.State == recovery.Refused
 		if refused && (!a.Refusal.Retryable || now.Before(a.RetryAt) || !a.RetryAt.IsZero() && a.Refusal.Code == r.Code && a.Refusal.Message == r.Message) {

@@ -87,6 +87,9 @@ type Refusal struct {
 	// InDoubt are the servers of which only a person can say whether an instance
 	// lives: see TreatedAsGone.
 	InDoubt []InDoubt `json:"inDoubt,omitempty"`
+	// Attempt is the one that was refused, as whoever tells of it knows; 0: he
+	// does not.
+	Attempt int `json:"-"`
 }
 
 // Err gives the refusal as the error that was answered.
@@ -193,7 +196,7 @@ func (a Attempt) Start(j *Job, now time.Time) Attempt {
 func (a Attempt) Refuse(e *Error) Attempt {
 	a.State = Refused
 	a.FirstSentAt, a.SentAt, a.SendDeadline, a.RetryAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	a.Refusal = &Refusal{e.Code, e.Message, e.Retryable, e.InDoubt}
+	a.Refusal = &Refusal{Code: e.Code, Message: e.Message, Retryable: e.Retryable, InDoubt: e.InDoubt}
 	return a
 }
 

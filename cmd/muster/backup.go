@@ -34,7 +34,7 @@ Say --fleet, --data, --endpoint or --aws as the executions were begun with.`,
 	o.world.addRecordPlaces(cmd.Flags())
 	cmd.Flags().BoolVar(&o.json, "json", false, "print what was done as JSON")
 	cmd.RunE = m.command(func(ctx context.Context, args []string) error {
-		h, err := o.world.openRecord(ctx, m, looks)
+		h, err := o.world.open(ctx, m, looks)
 		if err != nil {
 			return err
 		}

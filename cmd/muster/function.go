@@ -60,7 +60,7 @@ func (m *Main) runFunction(ctx context.Context, o functionOptions) error {
 		return err
 	}
 	defer l.Close()
-	house, err := o.world.open(ctx, m)
+	house, err := o.world.open(ctx, m, acts)
 	if err != nil {
 		return err
 	}

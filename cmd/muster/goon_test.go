@@ -129,7 +129,7 @@ func TestADriverWhoseExecutionBelongsElsewhereStopsAndSaysSo(t *testing.T) {
 	}
 	m := &Main{Env: func(string) string { return "" }}
 	w := worldFlags{fleet: simulator.DefaultFleet, data: filepath.Join(dir, "d"), speed: 20000}
-	h, err := w.open(t.Context(), m)
+	h, err := w.open(t.Context(), m, acts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ taken its own over. It changes nothing.`,
 	o.world.addRecordPlaces(cmd.Flags())
 	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
 	cmd.RunE = m.command(func(ctx context.Context, _ []string) error {
-		h, err := o.world.openRecord(ctx, m, looks)
+		h, err := o.world.open(ctx, m, looks)
 		if err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func (m *Main) runAdopt(ctx context.Context, o *runOptions, reason string) error
 	if err := recovery.CheckText(reason); err != nil {
 		return usage("Say why, for both records", "--reason %w", err)
 	}
-	h, err := o.world.openRecord(ctx, m, looks)
+	h, err := o.world.open(ctx, m, looks)
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func (m *Main) runInvoke(ctx context.Context, o invokeOptions) error {
 	if err != nil {
 		return err
 	}
-	house, err := o.world.open(ctx, m)
+	house, err := o.world.open(ctx, m, acts)
 	if err != nil {
 		return err
 	}
@@ -178,5 +178,5 @@ func (m *Main) observer(o invokeOptions) func(recovery.ExecutionID, recovery.Eve
 	case o.json:
 		return jsonLines(m.Stderr)
 	}
-	return newProgress(m.Stderr, m.style()).observe
+	return (&lines{w: m.Stderr, style: m.style(), begun: time.Now(), speed: o.world.speed, detailed: true}).observe
 }

@@ -43,14 +43,7 @@ func (m *Main) invoker(ctx context.Context, w *worldFlags, n need) (*invoker, er
 		}
 		return w.openFunction(ctx, alias)
 	}
-	var h *house
-	var err error
-	switch n {
-	case acts, drives:
-		h, err = w.open(ctx, m)
-	default:
-		h, err = w.openRecord(ctx, m, n)
-	}
+	h, err := w.open(ctx, m, n)
 	if err != nil {
 		return nil, err
 	}

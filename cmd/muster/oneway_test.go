@@ -67,7 +67,7 @@ groups:
 func atGateInTable(t *testing.T, w worldFlags) {
 	t.Helper()
 	m := &Main{Stdin: strings.NewReader(firstGate), Env: func(string) string { return "" }}
-	h, err := w.open(t.Context(), m)
+	h, err := w.open(t.Context(), m, acts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,16 +13,6 @@ import (
 	"muster/recovery"
 )
 
-// progress tells a person what happens while a wave is started.
-type progress struct {
-	mu    sync.Mutex
-	w     io.Writer
-	style style
-	about string // what the lines are about
-}
-
-func newProgress(w io.Writer, s style) *progress { return &progress{w: w, style: s} }
-
 // marks say at a glance how it stands.
 var marks = map[recovery.EventKind]struct {
 	mark, word string
@@ -60,32 +50,6 @@ var marks = map[recovery.EventKind]struct {
 	recovery.EventCleaned:     {"→", "cleaning up", style.busy},
 }
 
-// observe implements wiring.Observer.
-func (p *progress) observe(id recovery.ExecutionID, ev recovery.Event) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var b strings.Builder
-	about := fmt.Sprintf("Execution %s", id)
-	if wave, is := ev.About(); is {
-		about += fmt.Sprintf(", wave %d", wave)
-	}
-	if about != p.about {
-		p.about = about
-		fmt.Fprintf(&b, "%s\n", p.style.strong(harmless(about)))
-	}
-	m, known := marks[ev.Kind]
-	if !known {
-		m.mark, m.word, m.look = "·", harmless(strings.ToLower(string(ev.Kind))), style.faint
-	}
-	message := harmless(ev.Message)
-	if ev.Kind == recovery.EventRefused {
-		message = byServer(message)
-	}
-	fmt.Fprintf(&b, "  %s %-12s %s\n", m.look(p.style, m.mark), m.word, message)
-	p.changes(&b, ev.Changes)
-	_, _ = io.WriteString(p.w, b.String()) // who closed our standard error does not want to know
-}
-
 var nextServer = regexp.MustCompile(`(?: - |: |; )([Ss]erver s-)`)
 
 // byServer gives a message that names several servers, and that is harmless
@@ -100,7 +64,7 @@ func byServer(message string) string {
 
 // changes lays settings out in columns: server, setting, old → new, and who
 // asked for it.
-func (p *progress) changes(b *strings.Builder, all []recovery.ServerChange) {
+func changes(b *strings.Builder, look style, all []recovery.ServerChange) {
 	type row struct{ server, setting, old, new, from string }
 	var rows []row
 	var widths [4]int
@@ -119,7 +83,7 @@ func (p *progress) changes(b *strings.Builder, all []recovery.ServerChange) {
 	}
 	for _, r := range rows {
 		fmt.Fprintf(b, "      %s  %s  %s → %s  %s\n", pad(r.server, widths[0]), pad(r.setting, widths[1]),
-			p.style.faint(pad(r.old, widths[2])), pad(r.new, widths[3]), p.style.faint(strings.Replace("from the "+r.from, "from the implied", "implied by another setting", 1)))
+			look.faint(pad(r.old, widths[2])), pad(r.new, widths[3]), look.faint(strings.Replace("from the "+r.from, "from the implied", "implied by another setting", 1)))
 	}
 }
 

@@ -65,11 +65,8 @@ it is driven on this machine, and everything is recorded before it counts.
   muster drill examples/three-tier.yaml --speed 300 --answer PAUSE_BEFORE_WAVE=approve --cleanup`,
 		Args: cobra.ExactArgs(1),
 	}
-	m.addPlanRun(cmd, &o)
+	m.addPlanRun(cmd, &o, recovery.Drill)
 	cmd.Flags().BoolVar(&o.cleanup, "cleanup", false, "at the end, terminate the instances that this drill launched")
-	cmd.RunE = m.command(func(ctx context.Context, args []string) error {
-		return m.runPlan(ctx, &o, recovery.Drill, args[0])
-	})
 	return cmd
 }
 
@@ -91,11 +88,8 @@ AWS is simulated, in this process, unless --aws or --endpoint says otherwise; wi
   muster recover plan.yaml --aws --confirm rp-shop --json`,
 		Args: cobra.ExactArgs(1),
 	}
-	m.addPlanRun(cmd, &o)
+	m.addPlanRun(cmd, &o, recovery.Recovery)
 	cmd.Flags().StringVar(&o.confirm, "confirm", "", "the plan's `ID`, to say that this is meant")
-	cmd.RunE = m.command(func(ctx context.Context, args []string) error {
-		return m.runPlan(ctx, &o, recovery.Recovery, args[0])
-	})
 	return cmd
 }
 
@@ -112,7 +106,8 @@ Exit codes (muster help exit-codes): 0 every server was recovered, 4 partial,
 5 failed, 6 cancelled, 7 waiting for a decision (--no-wait), 10 interrupted,
 3 refused before anything was begun, 2 wrong usage, 1 our failure.`
 
-func (m *Main) addPlanRun(cmd *cobra.Command, o *runOptions) {
+func (m *Main) addPlanRun(cmd *cobra.Command, o *runOptions, kind recovery.ExecutionType) {
+	cmd.RunE = m.command(func(ctx context.Context, args []string) error { return m.runPlan(ctx, o, kind, args[0]) })
 	flags := cmd.Flags()
 	o.addRunning(flags)
 	flags.StringVar(&o.world.groups, "groups", "", "a `FILE` with protection groups that the plan does not define itself")

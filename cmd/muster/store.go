@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,12 +47,13 @@ func (w *worldFlags) recordPlace(m *Main, folder string) (recordPlace, error) {
 	return recordPlace{table: table}, nil
 }
 
-// openStore opens the record.
-func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder string) error {
+// openStore opens the record. Who only looks or decides has one that is there.
+func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder string, n need) error {
 	at, err := w.recordPlace(m, folder)
 	if err != nil {
 		return err
 	}
+	h.Home = &orchestrator.Home{AWS: w.whichAWS(folder), Speed: w.speed}
 	h.Frozen, h.Gone = new(orchestrator.FrozenPlans), processGone
 	if at.table != "" {
 		settings, err := ownSettings(ctx)
@@ -61,20 +61,21 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 			return err
 		}
 		table := wiring.Table(settings, at.table)
-		h.store, h.Executions, h.Plans, h.where, h.table = table, table, table, "table "+at.table, true
-		h.Home = &orchestrator.Home{Records: table, AWS: w.whichAWS(folder), Speed: w.speed}
+		h.store, h.Executions, h.Plans, h.Home.Records, h.where, h.table = table, table, table, table, "table "+at.table, true
 		if w.aws {
 			return w.openMachine(m, settings, h)
 		}
 		return nil
+	}
+	if _, err := os.Stat(at.file); err != nil && n < keeps {
+		return usage("Say where it is: --data, --store, --fleet, --endpoint or --aws, as the execution was begun with", "there is no record of executions in %s", filepath.Dir(at.file))
 	}
 	file, err := sqlite.Open(ctx, at.file)
 	if err != nil {
 		return err
 	}
 	h.closers = append(h.closers, file.Close)
-	h.store, h.Executions, h.Plans, h.where = file, file, file, at.file
-	h.Home = &orchestrator.Home{Records: file, AWS: w.whichAWS(folder), Speed: w.speed}
+	h.store, h.Executions, h.Plans, h.Home.Records, h.where = file, file, file, file, at.file
 	if !w.aws && w.endpoint == "" && at.file == filepath.Join(folder, recordFile) {
 		h.Home.Witness = witness(filepath.Join(folder, journalFile))
 	}
@@ -95,38 +96,6 @@ func (w *worldFlags) openMachine(m *Main, settings aws.Config, h *house) error {
 	}
 	h.Machine = wiring.StateMachine(settings, arn)
 	return nil
-}
-
-// openRecord opens the record alone, which has to be there unless something is
-// to be kept in it.
-func (w *worldFlags) openRecord(ctx context.Context, m *Main, n need) (*house, error) {
-	if w.aws {
-		if err := w.checkAWS(); err != nil {
-			return nil, err
-		}
-	}
-	folder, err := w.recordFolder(ctx, m)
-	if err != nil {
-		return nil, err
-	}
-	at, err := w.recordPlace(m, folder)
-	if err != nil {
-		return nil, err
-	}
-	if at.table == "" && n != keeps {
-		if _, err := os.Stat(at.file); err != nil {
-			return nil, usage("Say where it is: --data, --store, --fleet, --endpoint or --aws, as the execution was begun with", "there is no record of executions in %s", filepath.Dir(at.file))
-		}
-	} else if at.table == "" {
-		if err := os.MkdirAll(filepath.Dir(at.file), 0o700); err != nil {
-			return nil, fmt.Errorf("the folder of the record: %w", err)
-		}
-	}
-	h := &house{}
-	if err := w.openStore(ctx, m, h, folder); err != nil {
-		return nil, err
-	}
-	return h, nil
 }
 
 // ownSettings are the user's own: credentials, region and endpoints as the AWS

@@ -17,7 +17,7 @@ const hostile = "wave\x1b[2J\x07\r\n\u009b31m\u202eevil\x00"
 
 func TestWhatIsShownCannotDriveATerminal(t *testing.T) {
 	var out bytes.Buffer
-	p := newProgress(&out, true)
+	p := &lines{w: &out, style: true, detailed: true}
 	p.observe(recovery.ExecutionID(hostile), recovery.Event{Kind: recovery.EventKind(hostile), Wave: new(1), Message: hostile, Changes: []recovery.ServerChange{{
 		Server:  recovery.SourceServerID(hostile),
 		Changes: []recovery.SettingChange{{Setting: recovery.Setting(hostile), Old: []any{hostile}, New: []string{hostile}, From: recovery.Origin(hostile)}},
@@ -137,11 +137,11 @@ func (w *watcher) Write(b []byte) (int, error) {
 
 func TestARefusalOfManyServersIsReadLineByLine(t *testing.T) {
 	var out bytes.Buffer
-	p := newProgress(&out, false)
+	p := &lines{w: &out, detailed: true}
 	message := "DRS_API_ERROR: Failed to start recovery: InvalidSourceServer - Server s-1 is not ready: it is away, and\nServer s-x; Server s-2 is not ready; name it"
-	p.observe("exec-1", recovery.Event{Kind: recovery.EventRefused, Wave: new(1), Message: message})
-	want := "Execution exec-1, wave 1\n" +
-		"  ✗ refused      DRS_API_ERROR: Failed to start recovery: InvalidSourceServer\n" +
+	p.observe("exec-1", recovery.Event{At: p.begun.Add(time.Second), Kind: recovery.EventRefused, Wave: new(1), Message: message})
+	want := "Execution exec-1\n" +
+		"0:00:01  wave 1   ✗ refused      DRS_API_ERROR: Failed to start recovery: InvalidSourceServer\n" +
 		"      Server s-1 is not ready: it is away, and\\u000aServer s-x\n" +
 		"      Server s-2 is not ready; name it\n"
 	if out.String() != want {

@@ -22,11 +22,13 @@ type view interface {
 
 // lines is the view of a log: a line for everything that happens.
 type lines struct {
-	mu    sync.Mutex
-	w     io.Writer
-	style style
-	speed float64
-	begun time.Time
+	mu       sync.Mutex
+	w        io.Writer
+	style    style
+	speed    float64
+	begun    time.Time
+	detailed bool                 // with settings that change; of several executions, by their ids
+	about    recovery.ExecutionID // that was told of last
 }
 
 func (l *lines) write(text string) {
@@ -35,11 +37,22 @@ func (l *lines) write(text string) {
 	_, _ = io.WriteString(l.w, text) // who closed our standard error does not want to know
 }
 
-func (l *lines) observe(_ recovery.ExecutionID, ev recovery.Event) {
-	if ev.Kind == recovery.EventClaimed || ev.Kind == recovery.EventAwaiting {
+func (l *lines) observe(id recovery.ExecutionID, ev recovery.Event) {
+	if !l.detailed && (ev.Kind == recovery.EventClaimed || ev.Kind == recovery.EventAwaiting) {
 		return // the next line says it
 	}
-	l.write(eventLine(l.style, ev, since(l.begun, ev, l.speed)) + "\n")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var b strings.Builder
+	if l.detailed && id != l.about {
+		fmt.Fprintf(&b, "%s\n", l.style.strong("Execution "+harmless(string(id))))
+	}
+	l.about = id
+	fmt.Fprintln(&b, eventLine(l.style, ev, since(l.begun, ev, l.speed)))
+	if l.detailed {
+		changes(&b, l.style, ev.Changes)
+	}
+	_, _ = io.WriteString(l.w, b.String()) // who closed our standard error does not want to know
 }
 
 // eventLine is an event as one line of text.

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/spf13/pflag"
 
@@ -91,24 +92,41 @@ func (h *house) Close() error {
 	return errors.Join(errs...)
 }
 
-// open puts the house together. Errors of what the flags say are usage.
-func (w *worldFlags) open(ctx context.Context, m *Main) (*house, error) {
+// open puts the house together, as far as it is needed. Errors of what the flags
+// say are usage.
+func (w *worldFlags) open(ctx context.Context, m *Main, n need) (*house, error) {
+	if err := w.check(); err != nil {
+		return nil, err
+	}
+	folder, err := w.recordFolder(ctx, m)
+	if err != nil {
+		return nil, err
+	}
 	h := &house{}
-	if err := w.furnish(ctx, m, h); err != nil {
+	if n >= acts {
+		err = w.openAWS(ctx, h, folder)
+	}
+	if err == nil {
+		err = w.openStore(ctx, m, h, folder, n)
+	}
+	if err != nil {
 		h.Close()
 		return nil, err
 	}
 	return h, nil
 }
 
-func (w *worldFlags) furnish(ctx context.Context, m *Main, h *house) error {
+// openAWS opens the accounts: of AWS itself, with whatever the SDK finds in the
+// user's own settings, or of a simulated one.
+func (w *worldFlags) openAWS(ctx context.Context, h *house, folder string) error {
 	if w.aws {
-		return w.furnishAWS(ctx, m, h)
-	}
-	if w.endpoint != "" {
-		if err := w.checkRemote(); err != nil {
-			return err
+		settings, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			return usage("", "your AWS settings: %w", err)
 		}
+		settings.Region = cmp.Or(settings.Region, "us-east-1") // for STS; every account context names its own
+		h.Accounts = wiring.Accounts(settings, nil)
+		return nil
 	}
 	fleet, err := w.loadFleet()
 	if err != nil {
@@ -117,25 +135,18 @@ func (w *worldFlags) furnish(ctx context.Context, m *Main, h *house) error {
 	if h.Groups, err = w.openGroups(fleet); err != nil {
 		return err
 	}
-	folder, err := w.folder(ctx, m, fleet)
-	if err != nil {
-		return err
-	}
-	var config aws.Config
 	if w.endpoint != "" {
-		config, err = w.remote(ctx, fleet)
-	} else {
-		var world *simulator.World
-		if world, err = w.world(fleet, folder); err == nil {
-			h.closers = append(h.closers, world.Close)
-			config = local(fleet, "http://simulated.invalid", &http.Client{Transport: world.RoundTripper()})
-		}
+		_, err = worldAt(ctx, w.endpoint)
+		h.Accounts = wiring.Accounts(local(fleet, w.endpoint, nil), nil)
+		return err
 	}
+	world, err := w.world(fleet, folder)
 	if err != nil {
 		return err
 	}
-	h.Accounts = wiring.Accounts(config, nil)
-	return w.openStore(ctx, m, h, folder)
+	h.closers = append(h.closers, world.Close)
+	h.Accounts = wiring.Accounts(local(fleet, "http://simulated.invalid", &http.Client{Transport: world.RoundTripper()}), nil)
+	return nil
 }
 
 func (w *worldFlags) loadFleet() (*simulator.Fleet, error) {
@@ -189,10 +200,18 @@ func (w *worldFlags) world(fleet *simulator.Fleet, folder string) (*simulator.Wo
 	return world, err
 }
 
-// folder is where the world and what happens in it are kept.
-func (w *worldFlags) folder(ctx context.Context, m *Main, fleet *simulator.Fleet) (string, error) {
-	if w.data != "" {
+// recordFolder is where the record is that the flags lead to, and the simulated
+// AWS beside it.
+func (w *worldFlags) recordFolder(ctx context.Context, m *Main) (string, error) {
+	switch {
+	case w.data != "":
 		return filepath.Abs(w.data)
+	case w.aws:
+		return w.ownFolder(m, "aws")
+	}
+	fleet, err := w.loadFleet()
+	if err != nil {
+		return "", err
 	}
 	name, err := w.worldName(ctx, fleet)
 	if err != nil {
@@ -235,26 +254,26 @@ func digest(s string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// checkRemote says what is wrong with the flags about a simulated AWS that runs
-// elsewhere.
-func (w *worldFlags) checkRemote() error {
+// check says what is wrong with flags about a simulated AWS where another one is
+// meant.
+func (w *worldFlags) check() error {
+	if w.aws {
+		if w.fleet != simulator.DefaultFleet || w.endpoint != "" || w.speed != 1 || w.seed != 0 || len(w.faults) > 0 {
+			return usage("", "--aws is AWS itself: --fleet, --endpoint, --speed, --seed and --fault are about a simulated one")
+		}
+		return nil
+	}
 	u, err := url.Parse(w.endpoint)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	switch {
+	case w.endpoint == "":
+		return nil
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return usage("Give the address that muster simulate prints, e.g. --endpoint http://127.0.0.1:4599",
 			"--endpoint: %s is not the URL of a server", recovery.Quote(w.endpoint))
-	}
-	if len(w.faults) > 0 || w.speed != 1 || w.seed != 0 {
+	case len(w.faults) > 0 || w.speed != 1 || w.seed != 0:
 		return usage("Give them to the muster simulate that runs there", "--fault, --speed and --seed are about a simulated AWS of our own, not about one at --endpoint")
 	}
 	return nil
-}
-
-// remote is the configuration for a simulated AWS that runs elsewhere.
-func (w *worldFlags) remote(ctx context.Context, fleet *simulator.Fleet) (aws.Config, error) {
-	if _, err := worldAt(ctx, w.endpoint); err != nil {
-		return aws.Config{}, err
-	}
-	return local(fleet, w.endpoint, nil), nil
 }
 
 // local is the configuration of the SDK for a simulated AWS. It is made by
