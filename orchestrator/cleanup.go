@@ -152,11 +152,11 @@ func (w *cleaning) run(ctx context.Context) error {
 		if err != nil || left == 0 {
 			return err
 		}
-		w.o.tell(w.e.ID, recovery.Event{Kind: recovery.EventNote, Message: fmt.Sprintf("%d recovery instances are still there", left)})
 		if w.Once {
 			w.done.Left += left
 			return nil
 		}
+		w.o.tell(w.e.ID, recovery.Event{Kind: recovery.EventNote, Message: fmt.Sprintf("%d recovery instances are still there", left)})
 		if err := sleep(ctx, cmp.Or(w.LookEvery, cleanupStep)); err != nil {
 			return err
 		}

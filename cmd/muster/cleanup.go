@@ -69,6 +69,9 @@ func (r *runner) clean(ctx context.Context, recoveries bool) error {
 		if now := fmt.Sprintf("%d recovery instances are terminated, %d are being terminated", done.Gone, done.Left); err == nil && now != told {
 			told = now
 			r.view.say(now)
+			if r.o.json {
+				_ = writeDocument(r.m.Stdout, done) // who closed our standard output does not want to know
+			}
 		}
 		if err == nil && done.Done {
 			return nil

@@ -383,7 +383,7 @@ func (k *killing) killCleanUp(id string, first bool) bool {
 	lines := bufio.NewReader(out)
 	for {
 		line, err := lines.ReadString('\n')
-		waits := strings.Contains(line, "are still there")
+		waits := strings.Contains(line, `"done":false`)
 		if waits || first && strings.Contains(line, `"CLEANED"`) {
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
