@@ -67,20 +67,17 @@ func named(folders []folder) string {
 func foldersWithExecutions(ctx context.Context, home string) (found []folder) {
 	records, _ := filepath.Glob(filepath.Join(home, "*", recordFile)) // the pattern is a good one
 	for _, record := range records {
-		store, err := sqlite.Open(ctx, record)
-		if err != nil {
+		start, err := sqlite.NewestStart(ctx, record)
+		if err != nil || start == "" {
 			continue
 		}
-		newest, err := store.Executions(ctx, 1)
-		store.Close()
-		at, statErr := os.Stat(record)
-		if err == nil && statErr == nil && len(newest) > 0 {
-			began, err := time.Parse(time.RFC3339, newest[0].StartTime)
-			if err != nil { // who began it by an event may have said something else
-				began = at.ModTime()
+		began, err := time.Parse(time.RFC3339, start)
+		if err != nil { // who began it by an event may have said something else
+			if file, err := os.Stat(record); err == nil {
+				began = file.ModTime()
 			}
-			found = append(found, folder{filepath.Dir(record), began})
 		}
+		found = append(found, folder{filepath.Dir(record), began})
 	}
 	slices.SortStableFunc(found, func(a, b folder) int { return b.last.Compare(a.last) })
 	return found
