@@ -40,6 +40,9 @@ another AWS, or to another record, is refused. So is one that somebody drives;
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, "drive it in the place of whoever may be driving it")
 	cmd.Flags().StringVar(&reason, "reason", "", "`WHY`, for the record")
 	cmd.RunE = m.onExecution(&o, drives, func(ctx context.Context, r *runner) error {
+		if _, err := parseAnswers(o.answers); err != nil {
+			return err
+		}
 		a, err := r.in.EventsAfter(ctx, r.id, client.NoEvents)
 		if err != nil {
 			return asked(err)

@@ -30,8 +30,7 @@ func (r *runner) close() {
 }
 
 // viewOf shows an execution that began at a time as is asked for; look gives
-// how it stands; nil: no
-// picture of it is wanted.
+// how it stands, nil: no picture of it is wanted.
 func (m *Main) viewOf(o *runOptions, speed float64, begun time.Time, look func() *event.Overview) view {
 	switch {
 	case o.json:
