@@ -271,6 +271,9 @@ func waveOf(e *recovery.Execution, r *recovery.WaveRecord, plan *recovery.Plan, 
 	if at.Refusal != nil && at.State == recovery.Refused {
 		w.Reason = at.Refusal.Message
 	}
+	if why := at.Blind(); why != nil {
+		w.Reason = why.Message
+	}
 	hosts := map[recovery.SourceServerID]string{}
 	if p := plan.Wave(r.Number); p != nil {
 		for _, s := range p.Servers {

@@ -24,11 +24,15 @@ func (e event) poll(ctx context.Context, h Handler) ([]byte, error) {
 		return e.invalid(&p), nil
 	}
 	exec, err := h.Starter.Poll(ctx, orchestrator.Poll{Execution: a.execution, Wave: wave, Accounts: accounts, Known: a.exec})
+	opened := exec != nil && exec.Waves != nil
+	if opened {
+		err = errors.Join(err, exec.NotSeen())
+	}
 	failure, err := looked(err)
 	switch {
 	case err != nil:
 		return nil, err
-	case failure != nil && (exec == nil || !failure.Retryable):
+	case failure != nil && !opened && (exec == nil || !failure.Retryable):
 		return e.fail(failure), nil
 	}
 	s := State{e.state}
@@ -47,7 +51,7 @@ func (e event) poll(ctx context.Context, h Handler) ([]byte, error) {
 	}
 	set := append([]Field{{"status", encode(word)}}, s.mirror(exec, now)...)
 	set = append(set, more...)
-	if exec.Waves != nil {
+	if opened {
 		set = append(set, nextStep(step))
 	}
 	return e.deliver(s.Patch(set...)), nil

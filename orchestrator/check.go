@@ -136,13 +136,13 @@ func lastJobs(ctx context.Context, region recovery.Region, servers []recovery.So
 	return region.Jobs(ctx, recovery.JobQuery{IDs: ids})
 }
 
-// drsFailure makes the answer of what DRS refused. What is no answer of DRS
-// goes out as it is.
+// drsFailure makes the answer of what DRS refused. What is no answer of DRS, or
+// an answer of ours already, goes out as it is.
 func drsFailure(err error) error { return drsRefusal("Failed to start recovery", err) }
 
 func drsRefusal(what string, err error) error {
 	var refused *recovery.ServiceError
-	if !errors.As(err, &refused) || errors.Is(err, recovery.ErrNoTime) {
+	if _, is := err.(*recovery.Error); is || !errors.As(err, &refused) || errors.Is(err, recovery.ErrNoTime) {
 		return err
 	}
 	return &recovery.Error{Code: recovery.DRSAPIError, Message: what + ": " + refused.Detail(), Retryable: refused.Retryable, Err: err}

@@ -38,11 +38,24 @@ type house struct {
 // ready, whose settings are not yet what the wave asks for. extra is put into
 // the region, at its depth; an entry of servers says more about one of them.
 func fleet(servers int, extra string, more map[int]string) string {
+	return fleetHead + account(target, 1, servers, extra, more)
+}
+
+// secondAccount is where the servers of the second wave are in a fleet of two.
+const secondAccount = "444455556666"
+
+// fleetOfTwo is a fleet in two accounts: the first servers in target, the others
+// in secondAccount.
+func fleetOfTwo(first, second int, more map[int]string) string {
+	return fleetHead + account(target, 1, first, "", more) + account(secondAccount, first+1, first+second, "", more)
+}
+
+const fleetHead = "\nversion: 1\naccounts:\n"
+
+// account is one of a fleet, with the servers from one to another.
+func account(id string, from, to int, extra string, more map[int]string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `
-version: 1
-accounts:
-  "%s":
+	fmt.Fprintf(&b, `  "%s":
     roles:
       - {name: Recoverer, trusts: ["%s"], externalId: a-secret-word}
       - {name: Untagger, trusts: ["%[2]s"], deny: ["drs:TagResource"]}
@@ -54,8 +67,8 @@ accounts:
         securityGroups: [{id: sg-0aaaaaaaaaaaaaaaa}, {id: sg-0bbbbbbbbbbbbbbbb}]
 %s
         servers:
-`, target, caller, extra)
-	for i := 1; i <= servers; i++ {
+`, id, caller, extra)
+	for i := from; i <= to; i++ {
 		fmt.Fprintf(&b, `          - id: %s
             launch: {targetInstanceTypeRightSizingMethod: BASIC}
             template: {id: lt-%017d, instanceType: m5.large, subnet: subnet-0aaaaaaaaaaaaaaaa, securityGroups: [sg-0aaaaaaaaaaaaaaaa]}

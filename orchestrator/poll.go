@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/recovery"
@@ -26,6 +27,11 @@ type Poll struct {
 
 // Poll looks at every job that is under way, with one list of jobs for each
 // account and region, and records what changed. It may be called freely.
+//
+// What AWS refuses is recorded for the waves that it is about, which are looked
+// at again after waits that grow; all others are looked at. In an execution that
+// nobody opened there is nobody to wait: the error is what was refused, as a
+// *recovery.Error for each.
 func (o *Orchestrator) Poll(ctx context.Context, p Poll) (*recovery.Execution, error) {
 	e, err := p.Known, error(nil)
 	if e == nil {
@@ -50,10 +56,22 @@ func (o *Orchestrator) Poll(ctx context.Context, p Poll) (*recovery.Execution, e
 	}
 	look := &looks{o: o, e: e, plan: plan, accounts: p.Accounts, only: p.Wave}
 	var problems []error
-	for account, waves := range look.byAccount() {
-		problems = append(problems, look.at(ctx, account, waves))
+	waves := look.byAccount()
+	for _, account := range look.inOrder(waves) {
+		problems = append(problems, look.at(ctx, account, waves[account]))
 	}
 	return look.e, errors.Join(problems...)
+}
+
+// inOrder gives accounts that were seen last time first: one that hangs keeps
+// no other from being looked at.
+func (l *looks) inOrder(waves map[recovery.AccountContext][]int) []recovery.AccountContext {
+	unseen := func(account recovery.AccountContext) int {
+		return len(slices.DeleteFunc(slices.Clone(waves[account]), func(n int) bool { return l.e.Attempt(n).Unseen == nil }))
+	}
+	return slices.SortedFunc(maps.Keys(waves), func(a, b recovery.AccountContext) int {
+		return cmp.Or(cmp.Compare(unseen(a), unseen(b)), cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.Region, b.Region), cmp.Compare(a.RoleName, b.RoleName))
+	})
 }
 
 // looks is one poll of one execution.
@@ -74,6 +92,9 @@ func (l *looks) byAccount() map[recovery.AccountContext][]int {
 	for i := range l.e.Attempts {
 		a := &l.e.Attempts[i]
 		if !a.Running() || l.only != nil && a.Wave != *l.only {
+			continue
+		}
+		if l.only == nil && l.o.now().Before(a.UnseenUntil()) {
 			continue
 		}
 		account := l.accounts[a.Wave]
@@ -98,23 +119,57 @@ func (l *looks) byAccount() map[recovery.AccountContext][]int {
 
 // at looks at the jobs of some waves in one account and region.
 func (l *looks) at(ctx context.Context, account recovery.AccountContext, waves []int) error {
-	region, err := l.o.assume(ctx, account)
-	if err != nil {
-		return err
-	}
-	jobs, err := l.jobs(ctx, region, waves)
-	if err != nil {
-		return lookFailure(err)
+	region, refused := l.o.assume(ctx, account)
+	var jobs map[recovery.JobID]recovery.Job
+	if refused == nil {
+		jobs, refused = l.jobs(ctx, region, waves)
 	}
 	for _, n := range waves {
-		if err := l.wave(ctx, region, n, jobs); err != nil {
-			return lookFailure(err)
+		err := refused
+		if err == nil {
+			err = l.wave(ctx, region, n, jobs)
+		}
+		if err := l.notSeen(ctx, n, lookFailure(err)); err != nil {
+			return err
 		}
 	}
-	if l.plan == nil {
+	if l.plan == nil || refused != nil && len(waves) > 0 {
 		return nil
 	}
+	if refused != nil {
+		why, is := errors.AsType[*recovery.Error](lookFailure(refused))
+		if !is {
+			return refused
+		}
+		// Whoever waits there for the room that others take finds out by its start.
+		l.o.tell(l.e.ID, recovery.Event{Kind: recovery.EventNote, Message: fmt.Sprintf("what others run in account %s, %s, is not known: %s", account.AccountID, account.Region, why.Message)})
+	}
 	return l.others(ctx, account.Place(), jobs)
+}
+
+// notSeen records why a wave could not be looked at. What is no refusal of AWS's
+// is given back, and so is one where nobody opened the execution.
+func (l *looks) notSeen(ctx context.Context, n int, err error) error {
+	why, is := errors.AsType[*recovery.Error](err)
+	if !is || l.plan == nil {
+		return err
+	}
+	before := l.e.Attempt(n)
+	return l.amend(ctx, func(e *recovery.Execution) (*recovery.Change, error) {
+		a := e.Attempt(n)
+		now := l.o.now()
+		if e.Ended != nil || a == nil || a.JobID != before.JobID || !a.Running() || now.Before(a.UnseenUntil()) {
+			return nil, nil
+		}
+		next := a.NotSeen(why, now)
+		ev := recovery.Event{At: now, Kind: recovery.EventPostponed, JobID: a.JobID,
+			Message: fmt.Sprintf("job %s in account %s, %s, could not be looked at; looked at again in %s: %s", a.JobID, a.AccountID, a.Region, next.Unseen.Again.Sub(now).Round(time.Second), why.Message)}
+		if next.TimedOut = a.TimedOut || !now.Before(a.StartedAt.Add(e.Wave(n).TimeLimit)); next.TimedOut && !a.TimedOut {
+			ev.Kind, ev.Message = recovery.EventTimedOut, "TIMED_OUT; "+ev.Message
+		}
+		c := e.With(next, &ev)
+		return &c, nil
+	})
 }
 
 func lookFailure(err error) error { return drsRefusal("Failed to look at the jobs", err) }
@@ -194,6 +249,8 @@ func (l *looks) wave(ctx context.Context, region recovery.Region, n int, jobs ma
 			}
 		case next.TimedOut && !a.TimedOut:
 			ev.Kind, ev.Message = recovery.EventTimedOut, fmt.Sprintf("TIMED_OUT; job %s still runs: %s", next.JobID, next.Verdict())
+		case a.Unseen != nil:
+			ev.Message = strings.TrimPrefix(ev.Message+"; it can be looked at again", "; ")
 		case reflect.DeepEqual(next.Outcomes, a.Outcomes):
 			return nil, nil
 		}

@@ -71,10 +71,11 @@ func (c *claim) abandon(ctx context.Context, why error) (*Started, error) {
 		return nil, c.release(ctx, why)
 	}
 	now := c.o.now()
-	later := c.held().Release(now).Postpone(now)
-	err := c.record(ctx, func(a recovery.Attempt) recovery.Attempt { return a.Release(now).Postpone(now) }, &recovery.Event{At: now, Kind: recovery.EventPostponed,
+	unseen := func(a recovery.Attempt) recovery.Attempt { return a.Release(now).NotSeen(refused, now) }
+	later := unseen(c.held())
+	err := c.record(ctx, unseen, &recovery.Event{At: now, Kind: recovery.EventPostponed,
 		Message: fmt.Sprintf("whether the start that was sent at %s made a job could not be found out, looked for again in %s: %s",
-			later.FirstSentAt.UTC().Format(time.RFC3339), later.RetryAt.Sub(now), refused.Message)})
+			later.FirstSentAt.UTC().Format(time.RFC3339), later.Unseen.Again.Sub(now).Round(time.Second), refused.Message)})
 	if errors.Is(err, errLost) {
 		return nil, errLost
 	}

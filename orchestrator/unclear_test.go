@@ -89,6 +89,52 @@ func TestACancelEndsAnExecutionWhoseStartCannotBeLookedFor(t *testing.T) {
 	})
 }
 
+func TestAStartThatCannotBeLookedForBecomesAQuestionOfItsOwn(t *testing.T) {
+	for choice, want := range map[recovery.Choice]recovery.Outcome{
+		recovery.Retry: recovery.OutcomeCompleted, recovery.Skip: recovery.OutcomePartial, recovery.CancelAll: recovery.OutcomeCancelled,
+	} {
+		t.Run(string(choice), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, o := unclearly(t, "Refuse:operation=DescribeJobs,code=AccessDeniedException,status=403")
+				began := time.Now()
+				e := h.drive(o, func(q recovery.Question) recovery.Choice {
+					if q.IsAbout(2) { // its account is the same, and refuses to be looked at, too
+						return recovery.Retry
+					}
+					if q.ID != "unseen-w1-a1-1" || !strings.Contains(q.Text, "whether the start of wave 1 made a job cannot be found out in account "+target) || time.Since(began) > time.Hour {
+						t.Errorf("after %s it asks %+v", time.Since(began), q)
+					}
+					h.control("DELETE", "")
+					return choice
+				})
+				mayRun := strings.Contains(e.Ended.Reason, "a job may run on")
+				if e.Ended.Outcome != want || mayRun != (choice != recovery.Retry) || h.count("StartRecovery") != 2 {
+					t.Errorf("it ended %+v after %d starts", e.Ended, h.count("StartRecovery"))
+				}
+			})
+		})
+	}
+}
+
+// A pause and a cancel are not waited for by a start that cannot be looked for.
+func TestNothingIsSentAgainForAStartThatCannotBeLookedForWhilePaused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, o := unclearly(t, "Refuse:operation=DescribeJobs,code=AccessDeniedException,status=403")
+		if _, err := o.Pause(t.Context(), h.wave.Execution, askedForAPause()); err != nil {
+			t.Fatal(err)
+		}
+		e := h.drive(o, func(q recovery.Question) recovery.Choice {
+			if h.record().Attempt(2) != nil {
+				t.Error("a wave was started while paused")
+			}
+			return recovery.CancelAll
+		})
+		if e.Ended.Outcome != recovery.OutcomeCancelled || !strings.Contains(e.Ended.Reason, "a job may run on") || h.count("StartRecovery") != 1 {
+			t.Errorf("it ended %+v after %d starts", e.Ended, h.count("StartRecovery"))
+		}
+	})
+}
+
 // A server that was left out of a retry was not recovered, and the end says so.
 func TestWhatWasLeftOutOfARetryIsNotCountedAsLaunched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

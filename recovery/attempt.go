@@ -71,6 +71,9 @@ type Attempt struct {
 	Refusals       int       `json:"refusals,omitempty"`      // in a row
 	RetryAt        time.Time `json:"retryAt,omitzero"`        // when a retryable refusal is tried again
 
+	Unseen       *Unseen `json:"unseen,omitempty"`       // nil: the last look at it, or for it, was not refused
+	UnseenBefore int     `json:"unseenBefore,omitempty"` // how often looks were refused in a row, and that is over
+
 	// What became of the servers, as far as it is known: those in the job, and
 	// those that an earlier attempt launched.
 	Outcomes []ServerOutcome `json:"outcomes,omitempty"`
@@ -166,6 +169,7 @@ func (a Attempt) Release(now time.Time) Attempt {
 // Unsend releases an attempt of which it is certain that nothing that was sent
 // made a job: it counts as not sent.
 func (a Attempt) Unsend(now time.Time) Attempt {
+	a.seen()
 	a.State, a.LeaseUntil = Claimed, now
 	a.FirstSentAt, a.SentAt, a.SendDeadline = time.Time{}, time.Time{}, time.Time{}
 	return a
@@ -173,6 +177,7 @@ func (a Attempt) Unsend(now time.Time) Attempt {
 
 // Send marks that StartRecovery is about to be called and over by deadline.
 func (a Attempt) Send(now, deadline time.Time) Attempt {
+	a.seen()
 	if a.FirstSentAt.IsZero() {
 		a.FirstSentAt = now
 	}
@@ -184,6 +189,7 @@ func (a Attempt) Send(now, deadline time.Time) Attempt {
 func (a Attempt) Start(j *Job, now time.Time) Attempt {
 	a.State, a.JobID, a.StartedAt, a.Refusal = Started, j.ID, now, nil
 	a.Refusals, a.FirstRefusedAt, a.RetryAt = 0, time.Time{}, time.Time{}
+	a.seen()
 	a.Accepted = j.Servers
 	if j.Servers == nil {
 		a.Accepted = a.Servers
@@ -194,17 +200,18 @@ func (a Attempt) Start(j *Job, now time.Time) Attempt {
 // Refuse records that definitely nothing was launched, and why. When it is
 // tried again is yet to be said: see Postpone.
 func (a Attempt) Refuse(e *Error) Attempt {
+	a.seen()
 	a.State = Refused
 	a.FirstSentAt, a.SentAt, a.SendDeadline, a.RetryAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	a.Refusal = &Refusal{Code: e.Code, Message: e.Message, Retryable: e.Retryable, InDoubt: e.InDoubt}
 	return a
 }
 
-// The waits between tries of a start that was refused and may go through later.
-const (
-	firstRetryWait   = 15 * time.Second
-	longestRetryWait = 5 * time.Minute
-)
+// retryWait is how long a start, or a look, waits that was refused so often
+// before: 15 seconds at first, twice as long each time, five minutes at most.
+func retryWait(refusals int) time.Duration {
+	return min(15*time.Second<<min(refusals, 10), 5*time.Minute)
+}
 
 // Postpone says when a refused start is tried again: after waits that double
 // from refusal to refusal.
@@ -212,7 +219,7 @@ func (a Attempt) Postpone(now time.Time) Attempt {
 	if a.Refusals == 0 {
 		a.FirstRefusedAt = now
 	}
-	a.RetryAt = now.Add(min(firstRetryWait<<min(a.Refusals, 10), longestRetryWait))
+	a.RetryAt = now.Add(retryWait(a.Refusals))
 	a.Refusals++
 	return a
 }

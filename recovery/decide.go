@@ -117,6 +117,13 @@ func (e *Execution) apply(d Decision, q *Question) error {
 	case Skip:
 		w.Skipped = true
 	case Retry:
+		if q.Reason == WaveUnseen {
+			if len(d.Exclude)+len(d.Gone) > 0 {
+				return fmt.Errorf("question %s is about looking again, and names no servers", q.ID)
+			}
+			e.Attempt(w.Number).lookAgain()
+			return nil
+		}
 		if err := e.treatAsGone(w, d); err != nil {
 			return err
 		}

@@ -105,7 +105,7 @@ func (s *surveyed) unsettled() (Step, bool) {
 	nothingNew := s.e.Cancel != nil || s.e.Pause != nil || s.stopped
 	for _, w := range s.waves {
 		a := s.e.Attempt(w.Number)
-		if s.status[w.Number] != StatusStarting || (nothingNew || !s.room(w)) && !a.MayHaveJob() || s.unclear(w) {
+		if s.status[w.Number] != StatusStarting || (nothingNew || !s.room(w)) && !a.MayHaveJob() || s.unclear(w) || w.asksToLook(a, s.now) {
 			continue
 		}
 		return Step{Action: DoStartWave, Wave: w.Number, Attempt: a.Attempt, Reason: fmt.Sprintf("the start of wave %d has no outcome yet", w.Number)}, true
@@ -159,7 +159,7 @@ func (s *surveyed) room(w *WaveRecord) bool {
 // is not looked for again yet.
 func (s *surveyed) unclear(w *WaveRecord) bool {
 	a := s.e.Attempt(w.Number)
-	return a != nil && a.MayHaveJob() && s.now.Before(a.RetryAt)
+	return a != nil && a.MayHaveJob() && s.now.Before(a.UnseenUntil())
 }
 
 func noRoom(w *WaveRecord) string {
@@ -194,14 +194,23 @@ func (s *surveyed) waiting() (time.Duration, string) {
 	}
 	for _, w := range s.waves {
 		a := s.e.Attempt(w.Number)
+		if w.asksToLook(a, s.now) {
+			continue // whoever is asked is waited for by this wave alone
+		}
 		if a != nil && a.Running() {
-			if s.status[w.Number] == StatusRunning || s.holdsUp(w, a) {
+			switch {
+			case s.status[w.Number] != StatusRunning && !s.holdsUp(w, a):
+			case a.Unseen != nil:
+				sooner(a.Unseen.Again.Sub(s.now), a.unseenWords())
+			default:
 				sooner(s.e.pollInterval(s.now.Sub(a.StartedAt)), fmt.Sprintf("wave %d: job %s runs", w.Number, a.JobID))
 			}
 			continue
 		}
 		if s.unclear(w) {
-			sooner(a.RetryAt.Sub(s.now), fmt.Sprintf("whether the start of wave %d made a job could not be found out, and is looked for again", w.Number))
+			if s.status[w.Number] == StatusStarting {
+				sooner(a.Unseen.Again.Sub(s.now), a.unseenWords())
+			}
 			continue
 		}
 		begun := s.status[w.Number] == StatusStarting // and not sent, or it would have been settled
@@ -247,14 +256,10 @@ func (s *surveyed) questions() []Question {
 	return q
 }
 
-// longestUnclear is how long a cancelled execution waits for a look at whether a
-// start made a job.
-const longestUnclear = 15 * time.Minute
-
 func (s *surveyed) cancelled() Step {
 	for _, w := range s.waves {
-		if a := s.e.Attempt(w.Number); s.unclear(w) && s.now.Before(a.FirstRefusedAt.Add(longestUnclear)) {
-			return Step{Action: DoWait, Wait: max(a.RetryAt.Sub(s.now), time.Second), Reason: fmt.Sprintf("it was cancelled; whether the start of wave %d made a job is looked for again", w.Number)}
+		if a := s.e.Attempt(w.Number); s.unclear(w) && !w.Skipped && !a.longUnseen(soonAsked, s.now) {
+			return Step{Action: DoWait, Wait: max(a.Unseen.Again.Sub(s.now), time.Second), Reason: "it was cancelled; looking again: " + a.unseenWords()}
 		}
 	}
 	return Step{Action: DoFinish, Outcome: OutcomeCancelled, Reason: s.e.Cancel.words("cancelled") + s.runsOn()}
@@ -273,8 +278,8 @@ func (s *surveyed) runsOn() string {
 		words = "; still running, for DRS cannot stop them: " + strings.Join(jobs, ", ")
 	}
 	for _, w := range s.waves {
-		if s.unclear(w) {
-			words += fmt.Sprintf("; whether the start of wave %d made a job could not be found out: look at the jobs of account %s, %s, in DRS", w.Number, w.AccountID, w.Region)
+		if a := s.e.Attempt(w.Number); a != nil && a.MayHaveJob() {
+			words += fmt.Sprintf("; a job may run on: whether the start of wave %d made a job could not be found out: look at the jobs of account %s, %s, in DRS", w.Number, w.AccountID, w.Region)
 		}
 	}
 	return words

@@ -20,7 +20,11 @@ type Sighting struct {
 // vanished from the job by its own last launch; and a job without any
 // participating servers says that nothing is known, not that there are none.
 func (a Attempt) Seen(s Sighting, optional func(SourceServerID) bool, now time.Time) Attempt {
-	if s.Job == nil || a.State != Started || a.JobOver {
+	if a.State != Started || a.JobOver {
+		return a
+	}
+	a.seen()
+	if s.Job == nil {
 		return a
 	}
 	var outcomes []ServerOutcome

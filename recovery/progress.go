@@ -162,6 +162,9 @@ func (e *Execution) Status(w *WaveRecord, now time.Time) WaveStatus {
 		}
 		return StatusFailed
 	case a.State != Started:
+		if a.longUnseen(w.TimeLimit, now) {
+			return StatusFailed
+		}
 		return StatusStarting
 	case !a.JobOver:
 		if now.Before(a.StartedAt.Add(w.TimeLimit)) {

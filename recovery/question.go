@@ -14,6 +14,7 @@ import (
 //	gate-w3         may wave 3 start
 //	failed-w2-a1    attempt 1 at wave 2 failed
 //	refused-w2-a1   attempt 1 at wave 2 could not be started
+//	unseen-w2-a1-3  attempt 1 at wave 2 could not be looked at, for the third time
 //	pause-1         the first pause that was asked for
 //	interrupted-2   the second interruption
 type QuestionID string
@@ -39,7 +40,7 @@ func (id QuestionID) about() (wave, attempt int, is bool) {
 	if n, err := fmt.Sscanf(string(id), "gate-w%d", &wave); n == 1 && err == nil {
 		return wave, 0, true
 	}
-	for _, form := range []string{"failed-w%d-a%d", "refused-w%d-a%d"} {
+	for _, form := range []string{"failed-w%d-a%d", "refused-w%d-a%d", "unseen-w%d-a%d"} {
 		if n, err := fmt.Sscanf(string(id), form, &wave, &attempt); n == 2 && err == nil {
 			return wave, attempt, true
 		}
@@ -106,18 +107,19 @@ const (
 	PauseRequested  QuestionReason = "PAUSE_REQUESTED"
 	WaveFailed      QuestionReason = "WAVE_FAILED"
 	WaveRefused     QuestionReason = "WAVE_REFUSED"
+	WaveUnseen      QuestionReason = "WAVE_UNSEEN" // retry: look again
 	Interrupted     QuestionReason = "INTERRUPTED"
 )
 
 // QuestionReasons are all of them.
-var QuestionReasons = []QuestionReason{PauseBeforeWave, PauseRequested, WaveFailed, WaveRefused, Interrupted}
+var QuestionReasons = []QuestionReason{PauseBeforeWave, PauseRequested, WaveFailed, WaveRefused, WaveUnseen, Interrupted}
 
 // Choices are what a question of this kind can be answered by, at most.
 func (r QuestionReason) Choices() []Choice {
 	switch r {
 	case PauseBeforeWave:
 		return []Choice{Approve, Skip, CancelAll}
-	case WaveFailed, WaveRefused:
+	case WaveFailed, WaveRefused, WaveUnseen:
 		return []Choice{Retry, Skip, CancelAll}
 	}
 	return []Choice{Resume, CancelAll}
@@ -148,6 +150,9 @@ func (e *Execution) PauseQuestion() (q Question, paused bool) {
 // QuestionAbout is what may be decided about a wave now: what it asks, or will
 // ask at its gate; nil where that is nothing.
 func (e *Execution) QuestionAbout(w *WaveRecord, now time.Time) *Question {
+	if a := e.Attempt(w.Number); w.asksToLook(a, now) {
+		return new(a.sight())
+	}
 	switch e.Status(w, now) {
 	case StatusPending:
 		if w.PauseBefore && !w.GatePassed {

@@ -52,6 +52,8 @@ var recordPromises = []promise{
 				{Server: "s-1", Status: "FAILED", Optional: true, Reason: "no <capacity>"},
 			},
 			TimedOut: true, JobOver: true, EndedAt: now.Add(9),
+			Unseen:       &recovery.Unseen{Code: recovery.CrossAccountError, Message: "no", Retryable: true, Since: now.Add(10), Looks: 3, Again: now.Add(11)},
+			UnseenBefore: 2,
 		}
 		filled(h, a)
 		h.commit(h.store, h.read(h.store, execution).With(a, nil))
