@@ -68,7 +68,7 @@ func (s *Store) executions(ctx context.Context, most int) ([]recovery.Execution,
 			c := changed{at: textOf(h, attrChanged)}
 			c.ID = recovery.ExecutionID(strings.TrimPrefix(textOf(h, attrPK), executionPK("")))
 			found = append(found, c)
-			if err := s.readHeader(h, &found[len(found)-1].Execution); !errors.Is(err, recovery.ErrDamaged) {
+			if err := s.readHeader(h, &found[len(found)-1].Execution); !recovery.Unreadable(err) {
 				return err
 			}
 			return nil

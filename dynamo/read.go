@@ -83,7 +83,7 @@ func (s *Store) readHeader(h item, e *recovery.Execution) error {
 // know.
 func known(h item) error {
 	if n := numberOf(h, attrSchema); n > schema {
-		return fmt.Errorf("it was written by a newer version of Muster (its schema is number %d, this version knows those up to %d): use that version", n, schema)
+		return fmt.Errorf("%w (its schema is number %d, this version knows those up to %d): use that version", recovery.ErrNewer, n, schema)
 	}
 	return nil
 }

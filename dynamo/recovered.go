@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"muster/recovery"
 )
@@ -53,13 +54,14 @@ func (s *Store) Recovered(ctx context.Context, at recovery.Place, _ []recovery.S
 		if err := known(i); err != nil {
 			return err
 		}
-		record, err := unpack(bytesOf(i, attrRecord))
-		if err != nil {
-			return err
-		}
 		var r recovery.Recovered
-		if err := json.Unmarshal(record, &r); err != nil {
-			return fmt.Errorf("%w: what was recovered in account %s: %w", recovery.ErrDamaged, at.AccountID, err)
+		record, err := unpack(bytesOf(i, attrRecord))
+		if err == nil {
+			err = json.Unmarshal(record, &r)
+		}
+		if err != nil {
+			id, _, _ := strings.Cut(textOf(i, attrSK), "#")
+			r = recovery.Recovered{Execution: recovery.ExecutionID(id), Damage: err.Error()}
 		}
 		all = append(all, r)
 		return nil

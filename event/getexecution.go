@@ -1,7 +1,6 @@
 package event
 
 import (
-	"errors"
 	"strings"
 	"time"
 
@@ -171,7 +170,7 @@ func (a *ask) line(e *recovery.Execution, checkLog bool) (executionLine, error) 
 	case e.Ended == nil:
 		whole, err = a.Starter.Execution(a.ctx, e.ID)
 	}
-	if errors.Is(err, recovery.ErrDamaged) {
+	if recovery.Unreadable(err) {
 		l.State, l.Reason = StateDamaged, err.Error()
 		return l, nil
 	}
@@ -182,6 +181,6 @@ func (a *ask) line(e *recovery.Execution, checkLog bool) (executionLine, error) 
 	if whole.Ended != nil {
 		l.Ended = &whole.Ended.At
 	}
-	l.Driver = a.told(a.ctx, e, time.Time{})
+	l.Driver = a.told(a.ctx, whole, time.Time{})
 	return l, nil
 }

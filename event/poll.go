@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 
 	"muster/orchestrator"
 	"muster/recovery"
@@ -28,7 +27,7 @@ func (e event) poll(ctx context.Context, h Handler) ([]byte, error) {
 	if opened {
 		err = errors.Join(err, exec.NotSeen())
 	}
-	failure, err := looked(err)
+	failure, err := recovery.Together(err)
 	switch {
 	case err != nil:
 		return nil, err
@@ -116,43 +115,4 @@ type failureJSON struct {
 	Error     recovery.Code   `json:"error"`
 	Message   json.RawMessage `json:"message"`
 	Retryable bool            `json:"retryable"`
-}
-
-// looked judges why a look failed: for reasons that are answers, of which the
-// first that no later look cures counts; or for any other.
-func looked(err error) (*recovery.Error, error) {
-	var answers []*recovery.Error
-	for _, e := range flat(err) {
-		answer, is := errors.AsType[*recovery.Error](e)
-		if !is {
-			return nil, err
-		}
-		answers = append(answers, answer)
-	}
-	if len(answers) == 0 {
-		return nil, nil
-	}
-	all, words := *answers[0], make([]string, len(answers))
-	for i, a := range answers {
-		words[i] = a.Message
-		if all.Retryable && !a.Retryable {
-			all = *a
-		}
-	}
-	all.Message = strings.Join(words, "; ")
-	return &all, nil
-}
-
-func flat(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []error
-		for _, e := range joined.Unwrap() {
-			all = append(all, flat(e)...)
-		}
-		return all
-	}
-	return []error{err}
 }

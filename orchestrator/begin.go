@@ -65,22 +65,26 @@ func (o *Orchestrator) Begin(ctx context.Context, b Begin) (*recovery.Execution,
 func (o *Orchestrator) resolveTags(ctx context.Context, asked *recovery.Plan) (*recovery.Plan, error) {
 	plan := *asked
 	plan.Waves = append([]recovery.PlannedWave(nil), asked.Waves...)
+	var refused []error // all of it: nothing is begun that is not frozen whole
 	for i := range plan.Waves {
 		w := &plan.Waves[i]
 		if len(w.Tags) == 0 {
 			continue
 		}
 		region, err := o.assume(ctx, w.Account)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			var found []recovery.SourceServer
+			if found, err = region.ServersByTag(ctx, w.Tags); err == nil {
+				err = w.Fill(found)
+			}
+			err = drsRefusal(fmt.Sprintf("Failed to find the servers of wave %d by their tags in account %s, %s", w.Number, w.Account.AccountID, w.Account.Region), err)
 		}
-		found, err := region.ServersByTag(ctx, w.Tags)
-		if err != nil {
-			return nil, drsFailure(err)
-		}
-		if err := w.Fill(found); err != nil {
-			return nil, err
-		}
+		refused = append(refused, err)
+	}
+	if why, err := recovery.Together(errors.Join(refused...)); err != nil {
+		return nil, err
+	} else if why != nil {
+		return nil, why
 	}
 	if problems := plan.CheckServers(); len(problems) > 0 {
 		words := make([]string, len(problems))
@@ -94,9 +98,10 @@ func (o *Orchestrator) resolveTags(ctx context.Context, asked *recovery.Plan) (*
 
 // open writes the record. A plan is held by one execution at a time; a
 // recovery may take it from a drill, which is cancelled and says so, and
-// anybody from an execution that was cancelled.
+// anybody from an execution that was cancelled, or whose record is damaged.
 func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, digest string, world recovery.World) (*recovery.Execution, error) {
 	var takeFrom recovery.ExecutionID
+	unreadable := ""
 	for {
 		faster := false
 		e, err := o.amend(ctx, b.Execution, func(e *recovery.Execution) (*recovery.Change, error) {
@@ -106,7 +111,7 @@ func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, d
 			*e = recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy, World: world,
 				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery, Policy: b.Policy, Replace: b.Replace, Gone: b.Gone, Speed: o.speed()}
 			c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventOpened, RequestID: b.RequestID,
-				Message: fmt.Sprintf("%s of plan %s with %d waves, by %s%s", b.Type, plan.ID, len(plan.Waves), recovery.Quote(b.InitiatedBy), saidGone(b.Gone))})
+				Message: fmt.Sprintf("%s of plan %s with %d waves, by %s%s%s", b.Type, plan.ID, len(plan.Waves), recovery.Quote(b.InitiatedBy), saidGone(b.Gone), unreadable)})
 			c.Frozen, c.TakeFrom = plan, takeFrom
 			return &c, nil
 		})
@@ -117,7 +122,13 @@ func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, d
 			}
 			return e, err
 		}
-		if err := o.supersede(ctx, b, held.By); err != nil {
+		err = o.supersede(ctx, b, held.By)
+		if errors.Is(err, recovery.ErrDamaged) {
+			// Nothing is driven by a record that cannot be read. What it started runs
+			// on, and is seen in DRS before anything is started here.
+			unreadable, err = fmt.Sprintf("; it takes the plan from execution %s, whose record cannot be read (%v)", held.By, err), nil
+		}
+		if err != nil {
 			return nil, err
 		}
 		takeFrom = held.By

@@ -53,7 +53,8 @@ type Cleaned struct {
 
 // Cleanup terminates the recovery instances that the execution's own jobs
 // launched, and no other, and waits until they are gone (or does not). It may be called
-// again after anything: it looks at what is there.
+// again after anything: it looks at what is there. An account that refuses keeps
+// none of the others from it; it is told when they are done.
 func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error) {
 	e, err := o.Executions.Execution(ctx, c.Execution)
 	if err != nil {
@@ -69,19 +70,28 @@ func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error)
 	if err != nil {
 		return nil, err
 	}
-	done := &Cleaned{}
+	done := &Cleaned{Gone: len(e.Launched())}
+	var refused []error
 	launched, inOrder := launchedByAccount(e, plan)
 	for _, account := range inOrder {
 		w := cleaning{o: o, e: e, Cleanup: c, servers: launched[account], done: done}
-		if w.region, err = o.assume(ctx, account); err != nil {
+		if w.region, err = o.assume(ctx, account); err == nil {
+			err = drsRefusal(fmt.Sprintf("Failed to clean up in account %s, %s", account.AccountID, account.Region), w.run(ctx))
+		}
+		if _, is := errors.AsType[*recovery.Error](err); !is && err != nil {
 			return done, err
 		}
-		if err := w.run(ctx); err != nil {
-			return done, drsFailure(err)
+		if err != nil {
+			refused = append(refused, err)
+			done.Gone -= len(w.servers)
 		}
 	}
-	done.Gone = len(e.Launched()) - max(done.Left, len(done.Terminated))
-	return done, nil
+	done.Gone -= max(done.Left, len(done.Terminated))
+	why, err := recovery.Together(errors.Join(refused...))
+	if why == nil || done.Left > 0 { // whoever asks again is told in the end
+		return done, err
+	}
+	return done, why
 }
 
 func (o *Orchestrator) mayClean(ctx context.Context, e *recovery.Execution, c Cleanup) error {
@@ -103,6 +113,10 @@ func (o *Orchestrator) mayClean(ctx context.Context, e *recovery.Execution, c Cl
 			continue
 		}
 		whole, err := o.Executions.Execution(ctx, other.ID)
+		if errors.Is(err, recovery.ErrDamaged) { // nothing is driven by it, and DRS knows which servers a job holds
+			o.tell(e.ID, recovery.Event{Kind: recovery.EventNote, Message: fmt.Sprintf("whether execution %s is under way with the same servers cannot be read: %v", other.ID, err)})
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("reading the record of execution %s: %w", other.ID, err)
 		}

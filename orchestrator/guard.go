@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"muster/recovery"
@@ -41,7 +42,7 @@ func (c *claim) lookAtServers(ctx context.Context, region recovery.Region, known
 	instances := async(func() (err error) { s.Instances, err = region.RecoveryInstances(ctx, ids); return })
 	recovered := async(func() (err error) {
 		if s.Recovered, err = c.o.Executions.Recovered(ctx, c.w.Wave.Account.Place(), ids); err == nil {
-			s.Recovered, err = c.o.here(ctx, s.Recovered)
+			s.Recovered, err = c.o.here(ctx, slices.DeleteFunc(s.Recovered, c.unreadable))
 		}
 		return err
 	})
@@ -64,6 +65,15 @@ func (c *claim) lookAtServers(ctx context.Context, region recovery.Region, known
 		}
 	}
 	return s, err
+}
+
+// unreadable tells of a record that is no witness: DRS and EC2 are asked alone
+// about what it may have said.
+func (c *claim) unreadable(r recovery.Recovered) bool {
+	if r.Damage != "" {
+		c.tell(recovery.EventNote, "what execution %s has recovered here cannot be read, and is no witness: %s", r.Execution, r.Damage)
+	}
+	return r.Damage != ""
 }
 
 // guard looks right before StartRecovery is sent whether it would destroy

@@ -165,18 +165,22 @@ func (o *Orchestrator) evidence(ctx context.Context, e *recovery.Execution, acco
 	case len(told) == 0:
 		return "", nil
 	}
+	var refused []error
 	for account, there := range told {
+		var known []recovery.Job
 		region, err := o.assume(ctx, account)
-		if err != nil {
-			return "", err
-		}
-		known, err := there.known(ctx, region, e)
-		if err != nil {
-			return "", lookFailure(err)
+		if err == nil {
+			known, err = there.known(ctx, region, e)
 		}
 		if len(known) > 0 {
 			return fmt.Sprintf("its job %s is known there", known[0].ID), nil
 		}
+		refused = append(refused, lookFailure(err))
+	}
+	if why, err := recovery.Together(errors.Join(refused...)); err != nil {
+		return "", err
+	} else if why != nil {
+		return "", why
 	}
 	if o.Home.Witness != nil && len(all.jobs) == 0 {
 		for _, a := range all.sent {

@@ -3,6 +3,7 @@ package recovery
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -55,6 +56,43 @@ func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// Together makes one failure of those that were joined: all their messages, and
+// the code of the first that no retry will cure. What is no business failure is
+// given back as it is.
+func Together(err error) (*Error, error) {
+	var all *Error
+	var words []string
+	for _, e := range flat(err) {
+		one, is := errors.AsType[*Error](e)
+		if !is {
+			return nil, err
+		}
+		if all == nil || all.Retryable && !one.Retryable {
+			all = new(*one)
+		}
+		words = append(words, one.Message)
+	}
+	if all != nil {
+		all.Message = strings.Join(words, "; ")
+	}
+	return all, nil
+}
+
+func flat(err error) []error {
+	joined, is := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil
+	case !is:
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, flat(e)...)
+	}
+	return all
+}
+
 // ServiceError is what a service of AWS answered instead of a result, or why
 // no answer came. The rooms that call AWS make it; everybody else judges by
 // its fields and never by text.
@@ -102,6 +140,10 @@ func (e *ServiceError) Throttled() bool {
 	return false
 }
 
+// Unreadable says that it is one record which cannot be read, and not the store:
+// the others can.
+func Unreadable(err error) bool { return errors.Is(err, ErrDamaged) || errors.Is(err, ErrNewer) }
+
 var (
 	// ErrStale answers a Commit that was decided on an execution which has
 	// changed since it was read. Read again, decide again.
@@ -110,6 +152,9 @@ var (
 	// ErrDamaged means that what a store holds was cut or edited by somebody
 	// else: it does not say what it must.
 	ErrDamaged = errors.New("the record is damaged")
+
+	// ErrNewer means that a record may mean what this version does not know.
+	ErrNewer = errors.New("it was written by a newer version of Muster")
 
 	// ErrNoTime means that a call was not begun because it could not have
 	// ended before the invocation's own deadline.

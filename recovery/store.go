@@ -32,8 +32,9 @@ type ExecutionStore interface {
 	Plan(ctx context.Context, id ExecutionID) (*Plan, error)
 
 	// Recovered gives what Change.Recovered said of the newest attempts in a
-	// place, all that was committed before the call; of other servers, too. It
-	// may be called freely.
+	// place, all that was committed before the call; of other servers, too. One
+	// that cannot be read keeps none of the others back: see Damage. It may be
+	// called freely.
 	Recovered(ctx context.Context, at Place, servers []SourceServerID) ([]Recovered, error)
 
 	// Drive writes who drives an execution, where the driver that it replaces

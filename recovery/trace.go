@@ -41,6 +41,8 @@ type Recovered struct {
 	Execution ExecutionID `json:"execution"`
 	World     World       `json:"world,omitzero"` // that the execution belongs to
 	Attempt   Attempt     `json:"attempt"`
+	// Damage says why the record of it cannot be read: then it is no witness.
+	Damage string `json:"-"`
 }
 
 // Recovered gives what the change adds to what is known of launches in earnest;
@@ -55,7 +57,7 @@ func (c *Change) Recovered() *Recovered {
 	for _, o := range a.Outcomes {
 		slim.Outcomes = append(slim.Outcomes, ServerOutcome{Server: o.Server, Status: o.Status, Instance: o.Instance, JobID: o.JobID})
 	}
-	return &Recovered{c.Execution.ID, c.Execution.World, slim}
+	return &Recovered{Execution: c.Execution.ID, World: c.Execution.World, Attempt: slim}
 }
 
 // launches says whether the attempt, or one before it, may have launched

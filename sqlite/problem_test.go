@@ -229,4 +229,41 @@ func TestADamagedExecutionKeepsTheOthersInTheList(t *testing.T) {
 	if _, err := s.Execution(t.Context(), "exec-1"); !errors.Is(err, recovery.ErrDamaged) {
 		t.Errorf("got %v, want ErrDamaged", err)
 	}
+	raw(t, path, `UPDATE executions SET world = '{"record":' WHERE id = 'exec-2'`)
+	if all, err := s.Executions(t.Context(), 10); err != nil || len(all) != 2 || all[0].ID != "exec-2" {
+		t.Errorf("got %+v, %v; want both", all, err)
+	}
+}
+
+func TestADamagedRecordKeepsNoOtherFromBeingAWitness(t *testing.T) {
+	for name, damage := range map[string]string{
+		"emptied":              `UPDATE attempts SET record = '{}' WHERE execution_id = 'exec-1'`,
+		"a world that is none": `UPDATE executions SET world = '{}' WHERE id = 'exec-1'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "muster.db")
+			s, err := Open(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			record := `'{"wave":1,"attempt":1,"accountId":"123456789012","region":"us-east-1","state":"STARTED","jobId":"drsjob-1"}'`
+			raw(t, path, `INSERT INTO executions (id, plan_id, type, start_time, initiated_by, version, last_event, last_event_hash, changed)
+				VALUES ('exec-1', 'rp-1', 'RECOVERY', 't', 'u', 1, 0, '', 1), ('exec-2', 'rp-2', 'RECOVERY', 't', 'u', 1, 0, '', 2);
+				INSERT INTO attempts (execution_id, wave, attempt, record) VALUES ('exec-1', 1, 1, `+record+`), ('exec-2', 1, 1, `+record+`);`+damage)
+			found, err := s.Recovered(t.Context(), recovery.Place{AccountID: "123456789012", Region: "us-east-1"}, nil)
+			damaged, whole := 0, 0
+			for _, r := range found {
+				switch {
+				case r.Execution == "exec-1" && r.Damage != "":
+					damaged++
+				case r.Execution == "exec-2" && r.Attempt.JobID == "drsjob-1":
+					whole++
+				}
+			}
+			if err != nil || damaged != 1 || whole != 1 || len(found) != 2 {
+				t.Errorf("got %+v, %v", found, err)
+			}
+		})
+	}
 }

@@ -55,10 +55,11 @@ func (s *Store) Executions(ctx context.Context, most int) ([]recovery.Execution,
 	err := s.each(ctx, func(scan func(...any) error) error {
 		var e recovery.Execution
 		var opened []byte
-		if err := scan(fields(&e, &opened)...); err != nil {
-			return err
+		err := scan(fields(&e, &opened)...)
+		if err == nil {
+			err = e.ReadOpened(opened)
 		}
-		if err := e.ReadOpened(opened); err != nil && !errors.Is(err, recovery.ErrDamaged) {
+		if err != nil && !errors.Is(err, recovery.ErrDamaged) {
 			return err
 		}
 		all = append(all, e)
@@ -79,10 +80,15 @@ func (s *Store) Recovered(ctx context.Context, at recovery.Place, _ []recovery.S
 		var wave, attempt int
 		var record []byte
 		var in recovery.World
-		if err := scan(&id, &world{&in}, &wave, &attempt, &record); err != nil {
-			return err
+		err := scan(&id, &wave, &attempt, &record, &world{&in})
+		var a recovery.Attempt
+		if err == nil {
+			a, err = recovery.ReadAttempt(recovery.AttemptKey{Execution: id, Wave: wave, Attempt: attempt}, record)
 		}
-		a, err := recovery.ReadAttempt(recovery.AttemptKey{Execution: id, Wave: wave, Attempt: attempt}, record)
+		if errors.Is(err, recovery.ErrDamaged) {
+			all = append(all, recovery.Recovered{Execution: id, Damage: err.Error()})
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -91,9 +97,9 @@ func (s *Store) Recovered(ctx context.Context, at recovery.Place, _ []recovery.S
 			all = append(all, *r)
 		}
 		return nil
-	}, `SELECT a.execution_id, e.world, a.wave, a.attempt, a.record FROM executions e JOIN attempts a ON a.execution_id = e.id
-		WHERE e.type = ? AND a.account_id = ? AND a.region = ? AND (a.job_id IS NOT NULL OR a.record ->> '$.outcomes' IS NOT NULL)
-			AND a.attempt = (SELECT max(attempt) FROM attempts WHERE execution_id = e.id AND wave = a.wave)`, recovery.Recovery, at.AccountID, at.Region)
+	}, `SELECT a.execution_id, a.wave, a.attempt, a.record, e.world FROM executions e JOIN attempts a ON a.execution_id = e.id
+		WHERE e.type = ? AND a.attempt = (SELECT max(attempt) FROM attempts WHERE execution_id = e.id AND wave = a.wave)
+			AND (a.state IS NULL OR a.account_id = ? AND a.region = ? AND (a.job_id IS NOT NULL OR a.record ->> '$.outcomes' IS NOT NULL))`, recovery.Recovery, at.AccountID, at.Region)
 	if err != nil {
 		return nil, s.explain("reading what was recovered in account "+at.AccountID, err)
 	}
