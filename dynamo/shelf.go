@@ -1,8 +1,8 @@
 package dynamo
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -13,52 +13,48 @@ import (
 	"muster/recovery"
 )
 
+var _ recovery.PlanStore = (*Store)(nil)
+
 // shelf is where things of one kind are kept by their ids: a line for each in
 // one partition, in the order of ids, and the record in pieces in a partition
 // of its own, so that a list never reads one.
-type shelf struct{ lines, prefix, what string }
+type shelf struct{ lines, prefix string }
 
-var (
-	plans  = shelf{"PLANS", "PLAN#", "plan "}
-	groups = shelf{"GROUPS", "GROUP#", "protection group "}
-)
+var shelves = map[recovery.Kind]shelf{recovery.KindPlan: {"PLANS", "PLAN#"}, recovery.KindGroup: {"GROUPS", "GROUP#"}}
 
 func (sh shelf) line(id string) item { return key(sh.lines, sh.prefix+id) }
 
 var errMoved = errors.New("another version stands by now")
 
-// put makes the next version of a thing. Where somebody else made it at the
-// same time, it is decided anew.
-func (sh shelf) put(ctx context.Context, s *Store, id string, v interface{ Freeze() ([]byte, error) }, put recovery.Put, entry func(recovery.Stored) any) (int64, error) {
-	version, err := sh.write(ctx, s, id, v, put, entry)
+// Put implements recovery.PlanStore. Where somebody else made the next version
+// at the same time, it is decided anew.
+func (s *Store) Put(ctx context.Context, k recovery.Kind, id string, record []byte, line func(recovery.Stored) ([]byte, error), put recovery.Put) (int64, error) {
+	version, err := shelves[k].put(ctx, s, id, record, line, put)
 	if conflict := new(recovery.VersionConflict); err != nil && !errors.As(err, &conflict) {
-		return 0, s.explain("keeping "+sh.what+id, err)
+		return 0, s.explain("keeping "+string(k)+" "+id, err)
 	}
 	return version, err
 }
 
-func (sh shelf) write(ctx context.Context, s *Store, id string, v interface{ Freeze() ([]byte, error) }, put recovery.Put, entry func(recovery.Stored) any) (version int64, err error) {
-	record, err := v.Freeze()
-	if err != nil {
-		return 0, err
-	}
+func (sh shelf) put(ctx context.Context, s *Store, id string, record []byte, line func(recovery.Stored) ([]byte, error), put recovery.Put) (int64, error) {
 	pieces, err := pack(record)
 	if err != nil {
 		return 0, fmt.Errorf("it is too large: %w", err)
 	}
 	for n, began := 0, time.Now(); ; n++ {
-		stands, err := s.item(ctx, sh.line(id))
-		if err == nil && stands != nil {
-			err = known(stands)
+		before, stands, err := sh.read(ctx, s, id)
+		if err != nil && (stands == nil || !errors.Is(err, recovery.ErrDamaged)) { // what is damaged may be replaced
+			return 0, err
 		}
+		made, err := put.Over(numberOf(stands, attrVersion), stands != nil && bytes.Equal(before, record))
+		if err != nil || made.Version == numberOf(stands, attrVersion) {
+			return made.Version, err
+		}
+		entry, err := line(made)
 		if err != nil {
 			return 0, err
 		}
-		made, err := put.Over(numberOf(stands, attrVersion))
-		if err != nil {
-			return 0, err
-		}
-		err = sh.replace(ctx, s, id, stands, made.Version, pieces, entry(made))
+		err = sh.replace(ctx, s, id, stands, made.Version, pieces, entry)
 		if !errors.Is(err, errMoved) {
 			return made.Version, err
 		}
@@ -70,14 +66,10 @@ func (sh shelf) write(ctx context.Context, s *Store, id string, v interface{ Fre
 
 // replace writes line and record over the version that stands, whole or not at
 // all.
-func (sh shelf) replace(ctx context.Context, s *Store, id string, stands item, version int64, pieces [][]byte, entry any) error {
-	line, err := marshal(entry)
-	if err != nil {
-		return err
-	}
+func (sh shelf) replace(ctx context.Context, s *Store, id string, stands item, version int64, pieces [][]byte, line []byte) error {
 	token := newToken()
 	i := sh.line(id)
-	i[attrSchema], i[attrVersion], i[attrPieces], i[attrWrite], i[attrRecord] = number(schema), number(version), number(len(pieces)), text(token), text(line)
+	i[attrSchema], i[attrVersion], i[attrPieces], i[attrWrite], i[attrRecord] = number(schema), number(version), number(len(pieces)), text(token), text(string(line))
 	condition, values := absent, item(nil)
 	if stands != nil {
 		condition, values = "#"+attrVersion+" = :was", item{":was": stands[attrVersion]}
@@ -99,70 +91,61 @@ func (sh shelf) replace(ctx context.Context, s *Store, id string, stands item, v
 	return s.transact(ctx, token, parts)
 }
 
-// get reads what is kept by an id; false: nothing is. Line and record are of
-// one version.
-func (sh shelf) get(ctx context.Context, s *Store, id string, into any, thaw func(record []byte) error) (known bool, err error) {
-	record, line, err := sh.read(ctx, s, id)
-	if err == nil && line == "" {
-		return false, nil
-	}
-	if err == nil {
-		err = errors.Join(json.Unmarshal([]byte(line), into), thaw(record))
-	}
+// Get implements recovery.PlanStore. Line and record are of one version.
+func (s *Store) Get(ctx context.Context, k recovery.Kind, id string) (record, line []byte, err error) {
+	record, i, err := shelves[k].read(ctx, s, id)
 	if err != nil {
-		return false, s.explain("reading "+sh.what+id, err)
+		return nil, nil, s.explain("reading "+string(k)+" "+id, err)
 	}
-	return true, nil
+	return record, []byte(textOf(i, attrRecord)), nil
 }
 
-func (sh shelf) read(ctx context.Context, s *Store, id string) (record []byte, line string, err error) {
+// read gives what is kept by an id, and the item of its line; nil where there is
+// nothing.
+func (sh shelf) read(ctx context.Context, s *Store, id string) (record []byte, line item, err error) {
 	var packed []byte
 	err = s.untilWhole(ctx, func() (bool, error) {
-		i, err := s.item(ctx, sh.line(id))
-		if err != nil || i == nil {
+		packed = nil
+		if line, err = s.item(ctx, sh.line(id)); err != nil || line == nil {
 			return true, err
 		}
-		if err := known(i); err != nil {
+		if err := known(line); err != nil {
 			return false, err
 		}
-		line, packed = textOf(i, attrRecord), nil
 		fit := int64(0)
-		err = s.query(ctx, prefixed(sh.prefix+id, skPiece), func(p item) error {
-			if numberOf(p, attrVersion) == numberOf(i, attrVersion) {
+		err := s.query(ctx, prefixed(sh.prefix+id, skPiece), func(p item) error {
+			if numberOf(p, attrVersion) == numberOf(line, attrVersion) {
 				fit++
 			}
 			packed = append(packed, bytesOf(p, attrRecord)...)
 			return nil
 		})
-		return fit == numberOf(i, attrPieces), err
+		return fit == numberOf(line, attrPieces), err
 	})
-	if err != nil || line == "" {
-		return nil, "", err
+	if err != nil || line == nil {
+		return nil, line, err
 	}
 	record, err = unpack(packed)
 	return record, line, err
 }
 
-func list[T any](ctx context.Context, s *Store, sh shelf, after string, most int) ([]T, error) {
+// List implements recovery.PlanStore.
+func (s *Store) List(ctx context.Context, k recovery.Kind, after string, most int) (lines [][]byte, err error) {
 	if most <= 0 {
 		return nil, nil
 	}
-	var all []T
+	sh := shelves[k]
 	q := keyCondition("#"+attrPK+" = :pk AND #"+attrSK+" > :after", item{":pk": text(sh.lines), ":after": text(sh.prefix + after)})
 	q.Limit = aws.Int32(int32(min(most, mostPage)))
-	err := s.query(ctx, q, func(i item) error {
+	err = s.query(ctx, q, func(i item) error {
 		if err := known(i); err != nil {
 			return err
 		}
-		var entry T
-		if err := json.Unmarshal([]byte(textOf(i, attrRecord)), &entry); err != nil {
-			return err
-		}
-		all = append(all, entry)
-		return enough(len(all) == most)
+		lines = append(lines, []byte(textOf(i, attrRecord)))
+		return enough(len(lines) == most)
 	})
 	if err != nil {
 		return nil, s.explain("listing what is kept in "+sh.lines, err)
 	}
-	return all, nil
+	return lines, nil
 }

@@ -216,10 +216,8 @@ func TestAPutWhoseAnswerWasLostIsNotPutTwice(t *testing.T) {
 				t.Errorf("got %s, want version 1", answer)
 			}
 		}
-		for _, other := range []string{strings.Replace(payload, "me@", "you@", 1), strings.Replace(payload, "Role", "Roller", 1)} {
-			if f := failed(t, h.ask(other)); f.Error != recovery.Superseded {
-				t.Errorf("another put over the same version: got %+v", f)
-			}
+		if f := failed(t, h.ask(strings.Replace(payload, "Role", "Roller", 1))); f.Error != recovery.Superseded {
+			t.Errorf("another put over the same version: got %+v", f)
 		}
 	}
 }

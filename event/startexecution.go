@@ -161,16 +161,16 @@ func (a *ask) settled(o opening) (*recovery.Plan, error) {
 			return nil, recovery.Errorf(recovery.Superseded, "plan %s has version %d now, put by %s at %s, and not version %d: look at it (get_plan) before it is started",
 				o.planID, stored.Version, recovery.Quote(stored.By), stored.At.Format(time.RFC3339), o.version)
 		}
-		plan = stored.Plan
+		plan = stored.Thing
 	}
 	groups := map[recovery.ProtectionGroupID]*recovery.PlannedGroup{}
 	for _, id := range plan.GroupsNeeded() {
-		g, err := a.Plans.StoredGroup(a.ctx, id)
+		g, err := recovery.Groups.Get(a.ctx, a.Plans, string(id))
 		if err != nil {
 			return nil, err
 		}
 		if g != nil {
-			groups[id] = g.Group
+			groups[id] = g.Thing
 		}
 	}
 	if o.plan != nil {

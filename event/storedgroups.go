@@ -1,33 +1,11 @@
 package event
 
-import (
-	"errors"
-
-	"muster/recovery"
-)
+import "muster/recovery"
 
 // putGroup keeps a protection group by its id.
 func (a *ask) putGroup() (any, error) {
-	doc, ok := a.need("group")
-	var group *recovery.PlannedGroup
-	if ok {
-		group = a.groupDocument("group", doc)
-	}
-	put := a.put()
-	if err := a.invalid(); err != nil {
-		return nil, err
-	}
-	version, err := a.Plans.PutGroup(a.ctx, group, put)
-	if conflict, is := errors.AsType[*recovery.VersionConflict](err); is {
-		stored, err := a.Plans.StoredGroup(a.ctx, group.ID)
-		switch {
-		case err != nil:
-			return nil, err
-		case stored == nil || stored.Version != *put.Replaces+1 || stored.By != put.By || !sameRecord(stored.Group, group):
-			return nil, superseded("protection group", string(group.ID), *put.Replaces, conflict)
-		}
-		version = stored.Version // this very put, whose answer was lost
-	} else if err != nil {
+	group, version, err := keep(a, recovery.Groups, "group", a.groupDocument)
+	if err != nil {
 		return nil, err
 	}
 	return putAnswer{Group: group.ID, Version: version}, nil
@@ -90,14 +68,14 @@ func (a *ask) getGroup() (any, error) {
 	if err := a.invalid(); err != nil {
 		return nil, err
 	}
-	stored, err := a.Plans.StoredGroup(a.ctx, id)
+	stored, err := recovery.Groups.Get(a.ctx, a.Plans, string(id))
 	if err != nil {
 		return nil, err
 	}
 	if stored == nil {
 		return nil, recovery.Errorf(recovery.NotFound, "there is no protection group %s; list_groups names those that there are, put_group keeps one", id)
 	}
-	g := stored.Group
+	g := stored.Thing
 	out := groupJSON{ID: id, planGroup: planGroup{Tags: g.Tags, LaunchConfig: configJSON(g.LaunchConfig), Overrides: overridesJSON(g.Overrides)}, Servers: g.Servers}
 	if g.Account != nil {
 		out.Account = new(accountJSON(*g.Account))
@@ -114,20 +92,9 @@ func (a *ask) getGroup() (any, error) {
 
 // listGroups lists the protection groups that are kept, by id.
 func (a *ask) listGroups() (any, error) {
-	after, most := a.page()
-	if err := a.invalid(); err != nil {
-		return nil, err
-	}
-	groups, err := a.Plans.StoredGroups(a.ctx, recovery.ProtectionGroupID(after), most+1)
-	if err != nil {
-		return nil, err
-	}
-	answer := struct {
-		Groups []recovery.GroupEntry      `json:"groups"`
-		Next   recovery.ProtectionGroupID `json:"next,omitempty"` // more are behind this one
-	}{append([]recovery.GroupEntry{}, groups[:min(len(groups), most)]...), ""}
-	if len(groups) > most {
-		answer.Next = groups[most-1].ID
-	}
-	return answer, nil
+	groups, next, err := listed(a, recovery.Groups)
+	return struct {
+		Groups []recovery.GroupEntry `json:"groups"`
+		Next   string                `json:"next,omitempty"` // more are behind this one
+	}{groups, next}, err
 }

@@ -15,19 +15,7 @@ const (
 
 // putPlan keeps a plan by its id.
 func (a *ask) putPlan() (any, error) {
-	doc, ok := a.need("plan")
-	var plan *recovery.Plan
-	if ok {
-		plan = a.planDocument("plan", doc)
-	}
-	put := a.put()
-	if err := a.invalid(); err != nil {
-		return nil, err
-	}
-	version, err := a.Plans.PutPlan(a.ctx, plan, put)
-	if err, is := errors.AsType[*recovery.VersionConflict](err); is {
-		return a.putAgain(plan, put, err)
-	}
+	plan, version, err := keep(a, recovery.Plans, "plan", a.planDocument)
 	if err != nil {
 		return nil, err
 	}
@@ -43,27 +31,22 @@ type putAnswer struct {
 	Missing []recovery.ProtectionGroupID `json:"groupsNotStored,omitempty"`
 }
 
-// putAgain answers a put over a version that does not stand: it may be this
-// very put, whose answer was lost.
-func (a *ask) putAgain(plan *recovery.Plan, put recovery.Put, conflict *recovery.VersionConflict) (any, error) {
-	stored, err := a.Plans.StoredPlan(a.ctx, plan.ID)
-	if err != nil {
-		return nil, err
-	}
-	if stored != nil && stored.Version == *put.Replaces+1 && stored.By == put.By && sameRecord(stored.Plan, plan) {
-		return putAnswer{Plan: plan.ID, Version: stored.Version, Missing: a.missing(plan)}, nil
-	}
-	return nil, superseded("plan", string(plan.ID), *put.Replaces, conflict)
-}
+type shelvable interface{ Freeze() ([]byte, error) }
 
-func sameRecord(a, b interface{ Freeze() ([]byte, error) }) bool {
-	x, errX := a.Freeze()
-	y, errY := b.Freeze()
-	return errX == nil && errY == nil && string(x) == string(y)
-}
-
-func superseded(what, id string, replaces int64, conflict *recovery.VersionConflict) error {
-	return recovery.Errorf(recovery.Superseded, "%s %s: it was to replace version %d, but %v; look at it, and put it over that one", what, id, replaces, conflict)
+// keep puts the document that a parameter is on its shelf.
+func keep[T shelvable, E any](a *ask, on recovery.Shelf[T, E], parameter string, read func(string, value) T) (thing T, version int64, err error) {
+	if doc, ok := a.need(parameter); ok {
+		thing = read(parameter, doc)
+	}
+	put := a.put()
+	if err := a.invalid(); err != nil {
+		return thing, 0, err
+	}
+	version, err = on.Put(a.ctx, a.Plans, thing, put)
+	if conflict, is := errors.AsType[*recovery.VersionConflict](err); is {
+		err = recovery.Errorf(recovery.Superseded, "%s: it was to replace version %d, but %v; look at it, and put it over that one", on.Name(thing), *put.Replaces, conflict)
+	}
+	return thing, version, err
 }
 
 // put reads who puts something, and over what.
@@ -80,7 +63,7 @@ func (a *ask) put() recovery.Put {
 // store that fails now says nothing.
 func (a *ask) missing(plan *recovery.Plan) (missing []recovery.ProtectionGroupID) {
 	for _, id := range plan.GroupsNeeded() {
-		if g, err := a.Plans.StoredGroup(a.ctx, id); err == nil && g == nil {
+		if g, err := recovery.Groups.Get(a.ctx, a.Plans, string(id)); err == nil && g == nil {
 			missing = append(missing, id)
 		}
 	}
@@ -88,8 +71,8 @@ func (a *ask) missing(plan *recovery.Plan) (missing []recovery.ProtectionGroupID
 }
 
 // storedPlan reads a plan that has to be there.
-func (a *ask) storedPlan(id recovery.PlanID) (*recovery.StoredPlan, error) {
-	stored, err := a.Plans.StoredPlan(a.ctx, id)
+func (a *ask) storedPlan(id recovery.PlanID) (*recovery.Kept[*recovery.Plan], error) {
+	stored, err := recovery.Plans.Get(a.ctx, a.Plans, string(id))
 	if err == nil && stored == nil {
 		err = recovery.Errorf(recovery.NotFound, "there is no plan %s; list_plans names those that there are, put_plan keeps one", id)
 	}
@@ -110,7 +93,7 @@ func (a *ask) getPlan() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := withExternalIDs(stored.Plan, hidden)
+	plan := withExternalIDs(stored.Thing, hidden)
 	return struct {
 		ID recovery.PlanID `json:"planId"`
 		recovery.Stored
@@ -120,22 +103,25 @@ func (a *ask) getPlan() (any, error) {
 
 // listPlans lists the plans that are kept, by id.
 func (a *ask) listPlans() (any, error) {
+	plans, next, err := listed(a, recovery.Plans)
+	return struct {
+		Plans []recovery.PlanEntry `json:"plans"`
+		Next  string               `json:"next,omitempty"` // more are behind this one
+	}{plans, next}, err
+}
+
+// listed gives a page of what is on a shelf.
+func listed[T shelvable, E interface{ Key() string }](a *ask, on recovery.Shelf[T, E]) (lines []E, next string, err error) {
 	after, most := a.page()
 	if err := a.invalid(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	plans, err := a.Plans.StoredPlans(a.ctx, recovery.PlanID(after), most+1)
-	if err != nil {
-		return nil, err
+	lines, err = on.List(a.ctx, a.Plans, after, most+1)
+	if len(lines) > most {
+		lines = lines[:most]
+		next = lines[most-1].Key()
 	}
-	answer := struct {
-		Plans []recovery.PlanEntry `json:"plans"`
-		Next  recovery.PlanID      `json:"next,omitempty"` // more are behind this one
-	}{append([]recovery.PlanEntry{}, plans[:min(len(plans), most)]...), ""}
-	if len(plans) > most {
-		answer.Next = plans[most-1].ID
-	}
-	return answer, nil
+	return lines, next, err
 }
 
 // page reads which part of a list is asked for.

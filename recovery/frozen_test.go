@@ -55,7 +55,7 @@ func TestAStoredGroupIsTheGroupWithItsSecretAndItsLineInAListHasNone(t *testing.
 	if diff := cmp.Diff(group, thawed); diff != "" {
 		t.Errorf("thawed it is another group (-want +got):\n%s", diff)
 	}
-	for _, v := range []any{group, recovery.StoredGroup{Group: group}, group.Entry(recovery.Stored{Version: 1})} {
+	for _, v := range []any{group, recovery.Kept[*recovery.PlannedGroup]{Thing: group}, group.Entry(recovery.Stored{Version: 1})} {
 		if plain, err := json.Marshal(v); err != nil || bytes.Contains(plain, []byte("-word")) {
 			t.Errorf("json.Marshal of %T shows the external id: %s, %v", v, plain, err)
 		}

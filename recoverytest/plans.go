@@ -46,21 +46,21 @@ var planPromises = []struct {
 		l.putThis(p, recovery.Put{By: "user@example.com", At: now})
 		want := largePlan()
 		want.Groups = map[recovery.ProtectionGroupID]*recovery.ProtectionGroup{"pg-1": &largeGroup().ProtectionGroup}
-		same(l, "plan", l.plan(l.open(), p.ID).Plan, want)
+		same(l, "plan", l.plan(l.open(), p.ID).Thing, want)
 
 		p.Waves[0].Name, p.Waves[0].Servers[0].ID = "forged", "s-forged"
-		l.plan(l.store, p.ID).Plan.Waves[0].Servers[0].ID = "s-forged"
-		same(l, "plan after callers changed their copies", l.plan(l.store, p.ID).Plan, want)
+		l.plan(l.store, p.ID).Thing.Waves[0].Servers[0].ID = "s-forged"
+		same(l, "plan after callers changed their copies", l.plan(l.store, p.ID).Thing, want)
 	}},
 	{"a protection group of 4,000 servers is read back by every handle, its secret included", func(l *library) {
 		g := largeGroup()
 		filled(l, *g)
 		l.putThisGroup(g, recovery.Put{By: "user@example.com", At: now})
-		same(l, "group", l.group(l.open(), g.ID).Group, largeGroup())
+		same(l, "group", l.group(l.open(), g.ID).Thing, largeGroup())
 
 		g.Servers[0], g.Tags["tier"] = "s-forged", "forged"
-		l.group(l.store, g.ID).Group.Servers[0] = "s-forged"
-		same(l, "group after callers changed their copies", l.group(l.store, g.ID).Group, largeGroup())
+		l.group(l.store, g.ID).Thing.Servers[0] = "s-forged"
+		same(l, "group after callers changed their copies", l.group(l.store, g.ID).Thing, largeGroup())
 	}},
 	{"what a group leaves out is still left out", func(l *library) {
 		for _, g := range []*recovery.PlannedGroup{
@@ -69,7 +69,7 @@ var planPromises = []struct {
 				Account: &recovery.AccountContext{AccountID: "123456789012", Region: "us-east-1", RoleName: "Role"}},
 		} {
 			l.putThisGroup(g, recovery.Put{})
-			same(l, "group", l.group(l.store, g.ID).Group, g)
+			same(l, "group", l.group(l.store, g.ID).Thing, g)
 		}
 	}},
 	{"each put replaces the whole and makes the next version, and the store knows whose it is", func(l *library) {
@@ -81,15 +81,15 @@ var planPromises = []struct {
 			p.Name, p.Waves = fmt.Sprint("version ", n), p.Waves[:4-n]
 			same(l, "version made", l.putThis(p, by), n)
 			got := l.plan(l.open(), p.ID)
-			same(l, "plan", got.Plan, p)
-			same(l, "entry", got.PlanEntry, p.Entry(want))
+			same(l, "plan", got.Thing, p)
+			same(l, "whose it is", got.Stored, want)
 
 			g := largeGroup()
 			g.Servers = g.Servers[:4-n]
 			same(l, "version made of the group", l.putThisGroup(g, by), n)
 			found := l.group(l.open(), g.ID)
-			same(l, "group", found.Group, g)
-			same(l, "entry of the group", found.GroupEntry, g.Entry(want))
+			same(l, "group", found.Thing, g)
+			same(l, "whose the group is", found.Stored, want)
 		}
 	}},
 	{"a put over a version that does not stand says which one does, and changes nothing", func(l *library) {
@@ -98,17 +98,28 @@ var planPromises = []struct {
 		l.noPlan("rp-1")
 		l.noGroup("rp-1")
 		for version := range int64(3) {
-			same(l, "version made", l.put("rp-1", recovery.Put{Replaces: new(version)}), version+1)
-			same(l, "version made of the group", l.putGroup("rp-1", recovery.Put{Replaces: new(version)}), version+1)
+			l.other("rp-1", recovery.Put{Replaces: new(version)}, version+1)
 			for _, other := range []int64{-1, 0, version, version + 2} {
 				if other != version+1 {
 					l.conflicts("rp-1", other, version+1)
 				}
 			}
 		}
-		same(l, "version after a plain put", l.put("rp-1", recovery.Put{}), 4)
-		same(l, "version of the group after a plain put", l.putGroup("rp-1", recovery.Put{}), 4)
+		l.other("rp-1", recovery.Put{}, 4)
 		l.conflicts("rp-1", 3, 4)
+	}},
+	{"the same again makes no version, and stays whose it was", func(l *library) {
+		first := recovery.Put{By: "user@example.com", At: now, Replaces: new(int64(0))}
+		for _, put := range []recovery.Put{first, first, {By: "somebody else", At: now.Add(time.Hour)}, {Replaces: new(int64(1))}} {
+			same(l, "version", l.put("rp-1", put), 1)
+			same(l, "version of the group", l.putGroup("rp-1", put), 1)
+		}
+		if _, err := recovery.Plans.Put(l.Context(), l.store, planOf("rp-1"), recovery.Put{Replaces: new(int64(7))}); err == nil {
+			l.Error("the same over a version that there never was: got no conflict")
+		}
+		for _, s := range []recovery.Stored{l.plan(l.open(), "rp-1").Stored, l.group(l.open(), "rp-1").Stored} {
+			same(l, "whose it is", s, recovery.Stored{Version: 1, By: first.By, At: now})
+		}
 	}},
 	{"of twenty puts over one version one wins", func(l *library) {
 		for version := range int64(3) {
@@ -168,11 +179,11 @@ var planPromises = []struct {
 	}},
 	{"an ended context writes nothing, and the store goes on", func(l *library) {
 		put := recovery.Put{By: "user@example.com", At: now}
-		if _, err := l.store.PutPlan(ended(l.Context()), planOf("rp-1"), put); err == nil {
-			l.Error("PutPlan with an ended context: got no error")
+		if _, err := recovery.Plans.Put(ended(l.Context()), l.store, planOf("rp-1"), put); err == nil {
+			l.Error("putting a plan with an ended context: got no error")
 		}
-		if _, err := l.store.PutGroup(ended(l.Context()), groupOf("pg-1"), put); err == nil {
-			l.Error("PutGroup with an ended context: got no error")
+		if _, err := recovery.Groups.Put(ended(l.Context()), l.store, groupOf("pg-1"), put); err == nil {
+			l.Error("putting a group with an ended context: got no error")
 		}
 		l.noPlan("rp-1")
 		l.noGroup("pg-1")
@@ -218,9 +229,9 @@ func (l *library) put(id recovery.PlanID, put recovery.Put) int64 {
 
 func (l *library) putThis(p *recovery.Plan, put recovery.Put) int64 {
 	l.Helper()
-	version, err := l.store.PutPlan(l.Context(), p, put)
+	version, err := recovery.Plans.Put(l.Context(), l.store, p, put)
 	if err != nil {
-		l.Fatalf("PutPlan(%s): %v", p.ID, err)
+		l.Fatalf("putting the plan %s: %v", p.ID, err)
 	}
 	return version
 }
@@ -232,27 +243,27 @@ func (l *library) putGroup(id recovery.ProtectionGroupID, put recovery.Put) int6
 
 func (l *library) putThisGroup(g *recovery.PlannedGroup, put recovery.Put) int64 {
 	l.Helper()
-	version, err := l.store.PutGroup(l.Context(), g, put)
+	version, err := recovery.Groups.Put(l.Context(), l.store, g, put)
 	if err != nil {
-		l.Fatalf("PutGroup(%s): %v", g.ID, err)
+		l.Fatalf("putting the group %s: %v", g.ID, err)
 	}
 	return version
 }
 
-func (l *library) plan(s recovery.PlanStore, id recovery.PlanID) *recovery.StoredPlan {
+func (l *library) plan(s recovery.PlanStore, id recovery.PlanID) *recovery.Kept[*recovery.Plan] {
 	l.Helper()
-	p, err := s.StoredPlan(l.Context(), id)
+	p, err := recovery.Plans.Get(l.Context(), s, string(id))
 	if err != nil || p == nil {
-		l.Fatalf("StoredPlan(%s) is %v, %v; want the plan", id, p, err)
+		l.Fatalf("the plan %s is %v, %v; want the plan", id, p, err)
 	}
 	return p
 }
 
-func (l *library) group(s recovery.PlanStore, id recovery.ProtectionGroupID) *recovery.StoredGroup {
+func (l *library) group(s recovery.PlanStore, id recovery.ProtectionGroupID) *recovery.Kept[*recovery.PlannedGroup] {
 	l.Helper()
-	g, err := s.StoredGroup(l.Context(), id)
+	g, err := recovery.Groups.Get(l.Context(), s, string(id))
 	if err != nil || g == nil {
-		l.Fatalf("StoredGroup(%s) is %v, %v; want the group", id, g, err)
+		l.Fatalf("the group %s is %v, %v; want the group", id, g, err)
 	}
 	return g
 }
@@ -260,8 +271,8 @@ func (l *library) group(s recovery.PlanStore, id recovery.ProtectionGroupID) *re
 func (l *library) noPlan(ids ...recovery.PlanID) {
 	l.Helper()
 	for _, id := range ids {
-		if p, err := l.open().StoredPlan(l.Context(), id); p != nil || err != nil {
-			l.Errorf("StoredPlan(%s) is %v, %v; want nil", id, p, err)
+		if p, err := recovery.Plans.Get(l.Context(), l.open(), string(id)); p != nil || err != nil {
+			l.Errorf("the plan %s is %v, %v; want nil", id, p, err)
 		}
 	}
 }
@@ -269,10 +280,20 @@ func (l *library) noPlan(ids ...recovery.PlanID) {
 func (l *library) noGroup(ids ...recovery.ProtectionGroupID) {
 	l.Helper()
 	for _, id := range ids {
-		if g, err := l.open().StoredGroup(l.Context(), id); g != nil || err != nil {
-			l.Errorf("StoredGroup(%s) is %v, %v; want nil", id, g, err)
+		if g, err := recovery.Groups.Get(l.Context(), l.open(), string(id)); g != nil || err != nil {
+			l.Errorf("the group %s is %v, %v; want nil", id, g, err)
 		}
 	}
+}
+
+// other puts another plan and another group of an id, each of which is to make
+// this version.
+func (l *library) other(id string, put recovery.Put, version int64) {
+	l.Helper()
+	p, g := planOf(recovery.PlanID(id)), groupOf(recovery.ProtectionGroupID(id))
+	p.Owner, g.Tags = fmt.Sprint("owner ", version), map[string]string{"version": fmt.Sprint(version)}
+	same(l, "version made", l.putThis(p, put), version)
+	same(l, "version made of the group", l.putThisGroup(g, put), version)
 }
 
 // conflicts wants puts of the plan and the group of an id, over a version, to
@@ -280,10 +301,12 @@ func (l *library) noGroup(ids ...recovery.ProtectionGroupID) {
 func (l *library) conflicts(id string, over, stands int64) {
 	l.Helper()
 	p, g := planOf(recovery.PlanID(id)), groupOf(recovery.ProtectionGroupID(id))
+	was, wasGroup := *p, *g
+	was.Owner, wasGroup.Tags = fmt.Sprint("owner ", stands), map[string]string{"version": fmt.Sprint(stands)}
 	p.Name, g.Tags = "forged", nil
 	put := recovery.Put{By: "somebody else", At: now, Replaces: &over}
-	_, planErr := l.store.PutPlan(l.Context(), p, put)
-	_, groupErr := l.store.PutGroup(l.Context(), g, put)
+	_, planErr := recovery.Plans.Put(l.Context(), l.store, p, put)
+	_, groupErr := recovery.Groups.Put(l.Context(), l.store, g, put)
 	for _, err := range []error{planErr, groupErr} {
 		conflict := new(recovery.VersionConflict)
 		if !errors.As(err, &conflict) || conflict.Stands != stands {
@@ -291,14 +314,14 @@ func (l *library) conflicts(id string, over, stands int64) {
 		}
 	}
 	if stands > 0 {
-		same(l, "plan after it", l.plan(l.open(), p.ID).Plan, planOf(p.ID))
+		same(l, "plan after it", l.plan(l.open(), p.ID).Thing, &was)
 		same(l, "version after it", l.plan(l.store, p.ID).Version, stands)
-		same(l, "group after it", l.group(l.open(), g.ID).Group, groupOf(g.ID))
+		same(l, "group after it", l.group(l.open(), g.ID).Thing, &wasGroup)
 		same(l, "version of the group after it", l.group(l.store, g.ID).Version, stands)
 	}
 }
 
-// atOnce puts one plan twenty times at the same time, each by a handle of its
+// atOnce puts twenty plans of one id at the same time, each by a handle of its
 // own.
 func (l *library) atOnce(put recovery.Put) []error {
 	results := make([]error, 20)
@@ -309,7 +332,9 @@ func (l *library) atOnce(put recovery.Put) []error {
 		done.Go(func() {
 			ready.Done()
 			ready.Wait()
-			_, results[i] = store.PutPlan(l.Context(), planOf("rp-1"), put)
+			p := planOf("rp-1")
+			p.Name = fmt.Sprint("plan ", i, put.Replaces)
+			_, results[i] = recovery.Plans.Put(l.Context(), store, p, put)
 		})
 	}
 	done.Wait()
@@ -323,14 +348,14 @@ func (l *library) listed(after string, most int, want ...string) {
 	var plans, gotPlans []recovery.PlanEntry
 	var groups, gotGroups []recovery.GroupEntry
 	for _, id := range want {
-		plans = append(plans, l.plan(l.store, recovery.PlanID(id)).PlanEntry)
-		groups = append(groups, l.group(l.store, recovery.ProtectionGroupID(id)).GroupEntry)
+		p, g := l.plan(l.store, recovery.PlanID(id)), l.group(l.store, recovery.ProtectionGroupID(id))
+		plans, groups = append(plans, p.Thing.Entry(p.Stored)), append(groups, g.Thing.Entry(g.Stored))
 	}
 	other := l.open()
 	for range 10 {
 		var planErr, groupErr error
-		gotPlans, planErr = other.StoredPlans(l.Context(), recovery.PlanID(after), most)
-		gotGroups, groupErr = other.StoredGroups(l.Context(), recovery.ProtectionGroupID(after), most)
+		gotPlans, planErr = recovery.Plans.List(l.Context(), other, after, most)
+		gotGroups, groupErr = recovery.Groups.List(l.Context(), other, after, most)
 		if err := errors.Join(planErr, groupErr); err != nil {
 			l.Fatal(err)
 		}

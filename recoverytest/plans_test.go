@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -21,7 +20,7 @@ import (
 
 func TestPlansOverMemory(t *testing.T) {
 	recoverytest.Plans(t, func(*testing.T) func() recovery.PlanStore {
-		s := &shelves{broken: os.Getenv(breakStore), plans: map[string]kept{}, groups: map[string]kept{}}
+		s := &shelves{broken: os.Getenv(breakStore), kinds: map[recovery.Kind]map[string]kept{recovery.KindPlan: {}, recovery.KindGroup: {}}}
 		return func() recovery.PlanStore { return s }
 	})
 }
@@ -31,13 +30,14 @@ func TestThePlanSuiteIsRedForEachBrokenStore(t *testing.T) {
 		"makes an empty plan up":                         "what_nobody_put",
 		"keeps plans and groups on one shelf":            "what_nobody_put",
 		"hides external ids from itself":                 "a_plan_of_3,000_servers",
-		"hands out its own memory":                       "a_plan_of_3,000_servers",
 		"keeps a thousand servers of a group":            "a_protection_group_of_4,000",
 		"loses the group's secret":                       "a_protection_group_of_4,000",
 		"keeps the first version":                        "each_put_replaces",
 		"merges what is put":                             "each_put_replaces",
 		"keeps times to the second":                      "each_put_replaces",
 		"forgets the request":                            "each_put_replaces",
+		"makes a version of the same":                    "the_same_again",
+		"refuses the same over the version before it":    "the_same_again",
 		"has no condition":                               "a_put_over_a_version",
 		"has no condition on what is new":                "a_put_over_a_version",
 		"writes before it looks":                         "a_put_over_a_version",
@@ -74,55 +74,55 @@ func TestThePlanSuiteIsRedForEachBrokenStore(t *testing.T) {
 type shelves struct {
 	broken string // "", or the name of a variant
 
-	mu            sync.Mutex
-	plans, groups map[string]kept
-	puts          int
+	mu    sync.Mutex
+	kinds map[recovery.Kind]map[string]kept
+	puts  int
 }
 
 type kept struct {
-	entry, record []byte
-	version       int64
-	place         int            // of the put among all
-	plan          *recovery.Plan // of the variant that hands out its own memory
+	line, record []byte
+	version      int64
+	place        int // of the put among all
 }
 
-func (s *shelves) PutPlan(ctx context.Context, p *recovery.Plan, put recovery.Put) (int64, error) {
-	record, err := p.Freeze()
-	if s.broken == "hides external ids from itself" {
-		record, err = json.Marshal(map[string]any{"plan": p, "externalIds": make([]string, len(p.Waves)+1)})
-	}
-	if err != nil {
-		return 0, err
-	}
-	return s.put(ctx, s.plans, string(p.ID), kept{record: record, plan: p}, put, func(v recovery.Stored) any { return p.Entry(v) })
-}
-
-func (s *shelves) PutGroup(ctx context.Context, g *recovery.PlannedGroup, put recovery.Put) (int64, error) {
-	less := *g
-	switch s.broken {
-	case "keeps a thousand servers of a group":
-		less.Servers = g.Servers[:min(len(g.Servers), 1000)]
-	case "loses the group's secret":
-		if g.Account != nil {
-			less.Account = new(*g.Account)
-			less.Account.ExternalID = recovery.Secret{}
+// less gives a record without what a variant loses.
+func (s *shelves) less(k recovery.Kind, record []byte) []byte {
+	switch {
+	case s.broken == "hides external ids from itself" && k == recovery.KindPlan:
+		p, err := recovery.ThawPlan(record)
+		if err != nil {
+			panic(err)
 		}
+		return mustMarshal(map[string]any{"plan": p, "externalIds": make([]string, len(p.Waves)+1)})
+	case s.broken != "keeps a thousand servers of a group" && s.broken != "loses the group's secret" || k != recovery.KindGroup:
+		return record
 	}
-	record, err := less.Freeze()
+	g, err := recovery.ThawGroup(record)
 	if err != nil {
-		return 0, err
+		panic(err)
 	}
-	return s.put(ctx, s.shelf(s.groups), string(g.ID), kept{record: record}, put, func(v recovery.Stored) any { return g.Entry(v) })
+	if s.broken == "keeps a thousand servers of a group" {
+		g.Servers = g.Servers[:min(len(g.Servers), 1000)]
+	} else if g.Account != nil {
+		g.Account.ExternalID = recovery.Secret{}
+	}
+	record, err = g.Freeze()
+	if err != nil {
+		panic(err)
+	}
+	return record
 }
 
-func (s *shelves) put(ctx context.Context, shelf map[string]kept, id string, k kept, put recovery.Put, entry func(recovery.Stored) any) (int64, error) {
+func (s *shelves) Put(ctx context.Context, kind recovery.Kind, id string, record []byte, line func(recovery.Stored) ([]byte, error), put recovery.Put) (int64, error) {
 	if err := ctx.Err(); err != nil && s.broken != "writes though its context has ended" {
 		return 0, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	shelf, k := s.shelf(kind), kept{record: s.less(kind, record)}
 	before, known := shelf[s.key(id)]
 	k.version = before.version + 1
+	same := bytes.Equal(before.record, record)
 	switch s.broken {
 	case "has no condition":
 		put.Replaces = nil
@@ -134,6 +134,10 @@ func (s *shelves) put(ctx context.Context, shelf map[string]kept, id string, k k
 		if put.Replaces != nil && *put.Replaces > before.version {
 			put.Replaces = nil
 		}
+	case "makes a version of the same":
+		same = false
+	case "refuses the same over the version before it":
+		same = same && (put.Replaces == nil || *put.Replaces == before.version)
 	case "keeps the first version":
 		if known {
 			return k.version, nil
@@ -147,7 +151,10 @@ func (s *shelves) put(ctx context.Context, shelf map[string]kept, id string, k k
 	case "forgets the request":
 		put.RequestID = ""
 	}
-	made, err := put.Over(before.version)
+	made, err := put.Over(before.version, same)
+	if err == nil && made.Version == before.version {
+		return made.Version, nil
+	}
 	if s.broken == "looks first and writes later" && put.Replaces != nil || s.broken == "counts first and writes later" {
 		s.mu.Unlock()
 		time.Sleep(5 * time.Millisecond)
@@ -157,7 +164,10 @@ func (s *shelves) put(ctx context.Context, shelf map[string]kept, id string, k k
 	k.place = s.puts
 	if err == nil || s.broken == "writes before it looks" {
 		k.version = max(made.Version, 1)
-		k.entry = mustMarshal(entry(made))
+		var wrong error
+		if k.line, wrong = line(made); wrong != nil {
+			return 0, wrong
+		}
 		shelf[s.key(id)] = k
 	}
 	if conflict := new(recovery.VersionConflict); errors.As(err, &conflict) && s.broken == "names the version that was asked for" {
@@ -166,51 +176,21 @@ func (s *shelves) put(ctx context.Context, shelf map[string]kept, id string, k k
 	return made.Version, err
 }
 
-func (s *shelves) StoredPlan(ctx context.Context, id recovery.PlanID) (*recovery.StoredPlan, error) {
-	k, known := s.get(s.plans, string(id))
-	if !known && s.broken == "makes an empty plan up" {
-		return &recovery.StoredPlan{Plan: &recovery.Plan{}}, ctx.Err()
-	}
-	if !known {
-		return nil, ctx.Err()
-	}
-	found := &recovery.StoredPlan{}
-	mustUnmarshal(k.entry, &found.PlanEntry)
-	if found.Plan = k.plan; s.broken == "hands out its own memory" {
-		return found, nil
-	}
-	var err error
-	found.Plan, err = recovery.ThawPlan(k.record)
-	return found, err
-}
-
-func (s *shelves) StoredGroup(ctx context.Context, id recovery.ProtectionGroupID) (*recovery.StoredGroup, error) {
-	k, known := s.get(s.shelf(s.groups), string(id))
-	if !known {
-		return nil, ctx.Err()
-	}
-	found := &recovery.StoredGroup{}
-	mustUnmarshal(k.entry, &found.GroupEntry)
-	if bytes.HasPrefix(k.record, []byte(`{"plan"`)) {
-		found.Group = &recovery.PlannedGroup{}
-		return found, nil
-	}
-	var err error
-	found.Group, err = recovery.ThawGroup(k.record)
-	return found, err
-}
-
-func (s *shelves) StoredPlans(ctx context.Context, after recovery.PlanID, most int) ([]recovery.PlanEntry, error) {
-	return shelfList[recovery.PlanEntry](ctx, s, s.plans, string(after), most)
-}
-
-func (s *shelves) StoredGroups(ctx context.Context, after recovery.ProtectionGroupID, most int) ([]recovery.GroupEntry, error) {
-	return shelfList[recovery.GroupEntry](ctx, s, s.groups, string(after), most)
-}
-
-func shelfList[T any](ctx context.Context, s *shelves, shelf map[string]kept, after string, most int) ([]T, error) {
+func (s *shelves) Get(ctx context.Context, kind recovery.Kind, id string) (record, line []byte, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	k, known := s.shelf(kind)[s.key(id)]
+	if !known && s.broken == "makes an empty plan up" && kind == recovery.KindPlan {
+		record, err := (&recovery.Plan{}).Freeze()
+		return record, []byte("{}"), err
+	}
+	return k.record, k.line, ctx.Err()
+}
+
+func (s *shelves) List(ctx context.Context, kind recovery.Kind, after string, most int) (lines [][]byte, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shelf := s.shelf(kind)
 	var ids []string
 	for id := range shelf {
 		if id > after || id == after && s.broken == "begins with the one that it is to go on behind" {
@@ -232,27 +212,17 @@ func shelfList[T any](ctx context.Context, s *shelves, shelf map[string]kept, af
 	if s.broken != "lists everything" {
 		ids = ids[:min(len(ids), most)]
 	}
-	var all []T
 	for _, id := range ids {
-		var entry T
-		mustUnmarshal(shelf[id].entry, &entry)
-		all = append(all, entry)
+		lines = append(lines, shelf[id].line)
 	}
-	return all, ctx.Err()
+	return lines, ctx.Err()
 }
 
-func (s *shelves) get(shelf map[string]kept, id string) (kept, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k, known := shelf[s.key(id)]
-	return k, known
-}
-
-func (s *shelves) shelf(own map[string]kept) map[string]kept {
+func (s *shelves) shelf(kind recovery.Kind) map[string]kept {
 	if s.broken == "keeps plans and groups on one shelf" {
-		return s.plans
+		kind = recovery.KindPlan
 	}
-	return own
+	return s.kinds[kind]
 }
 
 func (s *shelves) key(id string) string {
