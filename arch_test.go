@@ -52,20 +52,24 @@ var walls = map[string]wall{
 		rooms: []string{"recovery", "event"},
 		why:   "client asks for operations over one function, and does not know who answers",
 	},
+	"awserror": {
+		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
+		why: "awserror knows how AWS's SDK fails, and of no service what it does",
+	},
 	"awsdrs": {
-		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/...", "golang.org/x/time/rate"},
+		rooms: []string{"recovery", "awserror"}, modules: []string{aws, "github.com/aws/smithy-go/...", "golang.org/x/time/rate"},
 		why: "awsdrs knows one technology, and is told what to do in recovery's words alone",
 	},
 	"awslambda": {
-		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
+		rooms: []string{"recovery", "awserror"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
 		why: "awslambda knows one technology, and not what it asks",
 	},
 	"awssteps": {
-		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
+		rooms: []string{"recovery", "awserror"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
 		why: "awssteps knows one technology, and is told what to do in recovery's words alone",
 	},
 	"dynamo": {
-		rooms: []string{"recovery"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
+		rooms: []string{"recovery", "awserror"}, modules: []string{aws, "github.com/aws/smithy-go/..."},
 		why: "dynamo knows one technology, and is told what to do in recovery's words alone",
 	},
 	"dynamotest": {
@@ -87,8 +91,8 @@ var walls = map[string]wall{
 		why: "stepfunctions knows states, and nothing of what they are about: whoever agrees with it agrees with a language",
 	},
 	"awssns": {
-		modules: []string{aws, "github.com/aws/smithy-go"},
-		why:     "awssns knows one technology, and not what it tells",
+		rooms: []string{"awserror"}, modules: []string{aws},
+		why: "awssns knows one technology, and not what it tells",
 	},
 	"cloudformation": {
 		modules: []string{yaml},

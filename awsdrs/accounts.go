@@ -92,7 +92,7 @@ var _ recovery.Accounts = (*Accounts)(nil)
 func New(cfg aws.Config, opts Options) *Accounts {
 	opts = opts.withDefaults()
 	cfg = cfg.Copy()
-	cfg.HTTPClient = marking{tuned(opts.HTTPClient, cfg.HTTPClient, opts.InFlight)}
+	cfg.HTTPClient = tuned(opts.HTTPClient, cfg.HTTPClient, opts.InFlight)
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} } // see try
 	cfg.RetryMaxAttempts = 0
 	cfg.RetryMode = ""

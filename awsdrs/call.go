@@ -97,7 +97,7 @@ func (a *Accounts) enter(ctx context.Context, p place, op operation) error {
 // none of AWS's: that of the caller's context.
 func (a *Accounts) attempt(ctx context.Context, op operation, secrets []string, send func(context.Context) error) (*recovery.ServiceError, error) {
 	defer func() { <-a.slots }()
-	attempt, m := withMark(ctx)
+	attempt := ctx
 	if !op.once {
 		var cancel context.CancelFunc
 		attempt, cancel = context.WithTimeout(attempt, a.opts.AttemptTimeout)
@@ -107,7 +107,7 @@ func (a *Accounts) attempt(ctx context.Context, op operation, secrets []string, 
 	if err == nil {
 		return nil, nil
 	}
-	refused := op.failure(err, m.handed.Load(), secrets)
+	refused := op.failure(err, secrets)
 	if refused.Code != "" || ctx.Err() == nil {
 		return refused, nil
 	}
@@ -131,7 +131,7 @@ func (a *Accounts) again(op operation, refused *recovery.ServiceError, n int) (t
 	switch {
 	case op.once:
 		return 0, false
-	case !refused.Retryable, waitsForOthers(refused), n >= most:
+	case !refused.Retryable, refused.Code == quotaExceeded, n >= most:
 		return 0, false
 	}
 	longest := min(float64(base)*math.Pow(2, float64(n-1)), float64(a.opts.MostBackoff))

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/drs"
 	"github.com/aws/aws-sdk-go-v2/service/drs/types"
 
+	"muster/awserror"
 	"muster/recovery"
 )
 
@@ -124,7 +125,7 @@ func logItem(l *types.JobLog, secrets []string) recovery.JobLogItem {
 	}
 	item.Server = recovery.SourceServerID(aws.ToString(d.SourceServerID))
 	item.Instance = recovery.InstanceID(cmp.Or(aws.ToString(d.TargetInstanceID), aws.ToString(d.ConversionServerID)))
-	item.RawError = scrub(aws.ToString(d.RawError), secrets)
+	item.RawError = awserror.Scrub(aws.ToString(d.RawError), secrets)
 	return item
 }
 

@@ -1,10 +1,8 @@
 package awsdrs
 
 import (
-	"context"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,25 +31,4 @@ func tuned(asked, configured aws.HTTPClient, inFlight int) aws.HTTPClient {
 		t.MaxIdleConnsPerHost = inFlight
 		t.TLSHandshakeTimeout = 5 * time.Second
 	}).Freeze()
-}
-
-// mark remembers of one attempt whether its request was handed to the network.
-// What fails before (signing, no credentials) certainly had no effect.
-type mark struct{ handed atomic.Bool }
-
-type markKey struct{}
-
-func withMark(ctx context.Context) (context.Context, *mark) {
-	m := new(mark)
-	return context.WithValue(ctx, markKey{}, m), m
-}
-
-// marking sets the mark of every attempt whose request passes through it.
-type marking struct{ next aws.HTTPClient }
-
-func (c marking) Do(r *http.Request) (*http.Response, error) {
-	if m, ok := r.Context().Value(markKey{}).(*mark); ok {
-		m.handed.Store(true)
-	}
-	return c.next.Do(r)
 }

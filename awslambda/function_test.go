@@ -142,7 +142,7 @@ func TestCredentialsThatCannotBeHadAreToldAsSuch(t *testing.T) {
 	})
 	f := awslambda.New(aws.Config{Region: "eu-central-1", Credentials: none}, "muster", "read")
 	_, err := f.Invoke(t.Context(), []byte("{}"))
-	if refused, _ := errors.AsType[*recovery.ServiceError](err); refused == nil || refused.Code != awslambda.NoCredentials || refused.Message != "the session has expired" {
+	if refused, _ := errors.AsType[*recovery.ServiceError](err); refused == nil || refused.Code != awslambda.NoCredentials || !strings.Contains(refused.Message, "the session has expired") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
-	"github.com/aws/smithy-go"
+
+	"muster/awserror"
 )
 
 const (
@@ -102,16 +103,12 @@ var remedies = map[string]string{
 }
 
 func (t *Topic) explain(err error) error {
-	var refused smithy.APIError
-	if !errors.As(err, &refused) {
-		return fmt.Errorf("publishing to %s: %w", t.arn, err)
+	f := awserror.Call{Service: "SNS", Operation: "Publish", Effect: true}.Failure(err)
+	f.Code = strings.TrimSuffix(f.Code, "Exception")
+	if remedy := remedies[f.Code]; remedy != "" {
+		f.Message = remedy
 	}
-	code := strings.TrimSuffix(refused.ErrorCode(), "Exception")
-	words := refused.ErrorMessage()
-	if remedy := remedies[code]; remedy != "" {
-		words = remedy
-	}
-	return fmt.Errorf("publishing to %s: %s - %s", t.arn, code, words)
+	return fmt.Errorf("publishing to %s: %s", t.arn, f.Detail())
 }
 
 // subject makes a subject as SNS takes it: printable ASCII on one line, that

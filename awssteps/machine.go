@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"muster/awserror"
 )
 
 // steps is what is called of Step Functions, and so what the function's role
@@ -74,7 +76,7 @@ func (m *Machine) Start(ctx context.Context, name string, input []byte) (started
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_, err = m.client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &m.arn, Name: &name, Input: aws.String(string(input))})
-	if isCode(err, (*types.ExecutionAlreadyExists)(nil)) {
+	if awserror.Is(err, (*types.ExecutionAlreadyExists)(nil)) {
 		return false, nil
 	}
 	return err == nil, failure("StartExecution", err)
@@ -89,7 +91,7 @@ func (m *Machine) Running(ctx context.Context, name string) (running, known bool
 	run := strings.Replace(m.arn, ":stateMachine:", ":execution:", 1) + ":" + name
 	out, err := m.client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &run, IncludedData: types.IncludedDataMetadataOnly})
 	switch {
-	case isCode(err, (*types.ExecutionDoesNotExist)(nil)):
+	case awserror.Is(err, (*types.ExecutionDoesNotExist)(nil)):
 		return false, false, nil
 	case err != nil:
 		return false, false, failure("DescribeExecution", err)
@@ -103,8 +105,19 @@ func (m *Machine) Succeed(ctx context.Context, token string, output []byte) erro
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_, err := m.client.SendTaskSuccess(ctx, &sfn.SendTaskSuccessInput{TaskToken: &token, Output: aws.String(string(output))})
-	if isCode(err, (*types.TaskTimedOut)(nil)) || isCode(err, (*types.TaskDoesNotExist)(nil)) || isCode(err, (*types.InvalidToken)(nil)) {
+	if awserror.Is(err, (*types.TaskTimedOut)(nil), (*types.TaskDoesNotExist)(nil), (*types.InvalidToken)(nil)) {
 		return nil
 	}
 	return failure("SendTaskSuccess", err, token)
+}
+
+// failure translates what the SDK gave up with; nil for nil. Secrets are what
+// the request held that no message may repeat.
+func failure(operation string, err error, secrets ...string) error {
+	if err == nil {
+		return nil
+	}
+	passing := []string{"ExecutionLimitExceeded"} // of runs at the same time
+	f := awserror.Call{Service: "Step Functions", Operation: operation, Effect: true, Passing: passing, Secrets: secrets}.Failure(err)
+	return &f.ServiceError
 }

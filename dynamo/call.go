@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"muster/awserror"
 	"muster/recovery"
 )
 
@@ -29,16 +30,16 @@ func (s *Store) try(ctx context.Context, send func(context.Context) error) *fail
 	began := time.Now()
 	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
-			return &failure{err: err, unclear: unclear}
+			return &failure{Failure: &awserror.Failure{ServiceError: recovery.ServiceError{Ambiguous: unclear}}, ended: err}
 		}
 		f := s.attempt(ctx, send)
 		if f == nil {
 			return nil
 		}
-		f.unclear = f.unclear || unclear
-		unclear = f.unclear
+		f.Ambiguous = f.Ambiguous || unclear
+		unclear = f.Ambiguous
 		pause := pauseAfter(n)
-		again := f.again || f.unreached && n+1 < mostUnreached
+		again := f.Retryable || f.Unreached && n+1 < mostUnreached
 		if !again || time.Since(began)+pause > callTimeout || !sleep(ctx, pause) {
 			return f
 		}

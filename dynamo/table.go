@@ -37,7 +37,7 @@ func (s *Store) create(ctx context.Context) (made Made, err error) {
 		return err
 	})
 	made.New = f == nil
-	if f != nil && f.code != codeTableExists {
+	if f != nil && f.Code != codeTableExists {
 		return made, f
 	}
 	if err := s.ready(ctx); err != nil {
@@ -51,7 +51,7 @@ func (s *Store) create(ctx context.Context) (made Made, err error) {
 	switch {
 	case f == nil:
 		made.Recovery = true
-	case f.code != codeUnknown: // as DynamoDB Local has it
+	case f.Code != codeUnknown: // as DynamoDB Local has it
 		return made, f
 	}
 	return made, nil
@@ -97,7 +97,7 @@ func (s *Store) ready(ctx context.Context) error {
 			return err
 		})
 		switch {
-		case f != nil && f.code != codeNoTable: // not visible yet
+		case f != nil && f.Code != codeNoTable: // not visible yet
 			return f
 		case f == nil:
 			if err := s.differs(out.Table); err != nil {

@@ -46,7 +46,7 @@ func (s *Store) transact(ctx context.Context, token string, parts []part) error 
 	}
 	for i, r := range f.reasons {
 		if deref(r.Code) == codeCondition && i < len(parts) {
-			return parts[i].refused(r.Item, f.unclear)
+			return parts[i].refused(r.Item, f.Ambiguous)
 		}
 	}
 	return f

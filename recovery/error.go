@@ -140,6 +140,12 @@ func (e *ServiceError) Throttled() bool {
 	return false
 }
 
+// Expired says whether AWS refused because the session is over: DRS, STS and EC2
+// in this order.
+func (e *ServiceError) Expired() bool {
+	return e.Code == "ExpiredTokenException" || e.Code == "ExpiredToken" || e.Code == "RequestExpired"
+}
+
 // Unreadable says that it is one record which cannot be read, and not the store:
 // the others can.
 func Unreadable(err error) bool { return errors.Is(err, ErrDamaged) || errors.Is(err, ErrNewer) }
