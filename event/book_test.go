@@ -168,10 +168,10 @@ func (b *book) start(w recovery.WaveStart, job recovery.JobID) (*orchestrator.St
 	if before := b.exec.Attempt(planned.Number); before != nil {
 		a.Attempt = before.Attempt
 		if before.State == recovery.Started {
-			return &orchestrator.Started{JobID: before.JobID, Attempt: a.Attempt, Accepted: before.Accepted, Opened: true}, nil
+			return &orchestrator.Started{JobID: before.JobID, Attempt: a.Attempt, Accepted: before.Accepted, Execution: b.exec}, nil
 		}
 	}
 	a = a.Start(&recovery.Job{ID: job, Servers: a.Servers}, b.now())
 	b.put(a)
-	return &orchestrator.Started{JobID: job, Attempt: a.Attempt, Accepted: a.Accepted, Opened: true}, nil
+	return &orchestrator.Started{JobID: job, Attempt: a.Attempt, Accepted: a.Accepted, Execution: b.exec}, nil
 }

@@ -181,12 +181,8 @@ func (e event) startWave(ctx context.Context, h Handler) ([]byte, error) {
 		return nil, err
 	}
 	var more []Field
-	if s.Opened {
-		exec, err := h.Starter.Execution(ctx, w.Execution)
-		if err != nil {
-			return nil, err
-		}
-		more = []Field{{waveKey(w.Wave.Number, "Attempt"), encode(s.Attempt)}, nextStep(recovery.Next(exec, h.now()))}
+	if s.Execution != nil {
+		more = []Field{{waveKey(w.Wave.Number, "Attempt"), encode(s.Attempt)}, nextStep(recovery.Next(s.Execution, h.now()))}
 	}
 	return e.started(w, s, more...), nil
 }

@@ -57,7 +57,7 @@ func (o *Orchestrator) Begin(ctx context.Context, b Begin) (*recovery.Execution,
 	if err != nil {
 		return nil, err
 	}
-	return o.open(ctx, b, plan, digest, world)
+	return o.open(ctx, b, known, plan, digest, world)
 }
 
 // resolveTags asks DRS, once, which servers the groups are that are given by
@@ -99,16 +99,16 @@ func (o *Orchestrator) resolveTags(ctx context.Context, asked *recovery.Plan) (*
 // open writes the record. A plan is held by one execution at a time; a
 // recovery may take it from a drill, which is cancelled and says so, and
 // anybody from an execution that was cancelled, or whose record is damaged.
-func (o *Orchestrator) open(ctx context.Context, b Begin, plan *recovery.Plan, digest string, world recovery.World) (*recovery.Execution, error) {
+func (o *Orchestrator) open(ctx context.Context, b Begin, known *recovery.Execution, plan *recovery.Plan, digest string, world recovery.World) (*recovery.Execution, error) {
 	var takeFrom recovery.ExecutionID
 	unreadable := ""
 	for {
 		faster := false
-		e, err := o.amend(ctx, b.Execution, func(e *recovery.Execution) (*recovery.Change, error) {
+		e, err := o.amendKnown(ctx, b.Execution, known, func(e *recovery.Execution) (*recovery.Change, error) {
 			if faster = e.Version > 0; faster {
 				return nil, nil
 			}
-			*e = recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy, World: world,
+			e = &recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy, World: world,
 				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery, Policy: b.Policy, Replace: b.Replace, Gone: b.Gone, Speed: o.speed()}
 			c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventOpened, RequestID: b.RequestID,
 				Message: fmt.Sprintf("%s of plan %s with %d waves, by %s%s%s", b.Type, plan.ID, len(plan.Waves), recovery.Quote(b.InitiatedBy), saidGone(b.Gone), unreadable)})

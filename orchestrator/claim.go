@@ -113,7 +113,11 @@ func inProgress(w *recovery.WaveStart, why string) error {
 }
 
 func answer(e *recovery.Execution, a *recovery.Attempt) *Started {
-	return &Started{JobID: a.JobID, Attempt: a.Attempt, Accepted: a.Accepted, NotAccepted: a.NotAccepted(), Opened: e.Waves != nil}
+	s := &Started{JobID: a.JobID, Attempt: a.Attempt, Accepted: a.Accepted, NotAccepted: a.NotAccepted()}
+	if e.Waves != nil {
+		s.Execution = e
+	}
+	return s
 }
 
 func (c *claim) key() recovery.AttemptKey {
@@ -205,9 +209,7 @@ func (c *claim) write(ctx context.Context, next recovery.Attempt, ev *recovery.E
 	if err != nil {
 		return err
 	}
-	exec := change.Execution
-	exec.Version++
-	c.take(&exec, next)
+	c.take(applied(c.exec, &change), next)
 	if change.Event != nil {
 		c.o.tell(c.w.Execution, *change.Event)
 	}

@@ -46,7 +46,7 @@ type Started struct {
 	Attempt     int
 	Accepted    []recovery.SourceServerID // the servers in the job
 	NotAccepted []recovery.SourceServerID // asked for, and not in the job
-	Opened      bool                      // by Begin, and not by this start
+	Execution   *recovery.Execution       // as it stands with it; nil where Begin did not open it
 }
 
 // Execution reads the record of an execution; one that nobody knows has
