@@ -38,7 +38,7 @@ type house struct {
 // ready, whose settings are not yet what the wave asks for. extra is put into
 // the region, at its depth; an entry of servers says more about one of them.
 func fleet(servers int, extra string, more map[int]string) string {
-	return fleetHead + account(target, 1, servers, extra, more)
+	return fleetHead + account(target, between(1, servers), extra, more)
 }
 
 // secondAccount is where the servers of the second wave are in a fleet of two.
@@ -47,13 +47,20 @@ const secondAccount = "444455556666"
 // fleetOfTwo is a fleet in two accounts: the first servers in target, the others
 // in secondAccount.
 func fleetOfTwo(first, second int, more map[int]string) string {
-	return fleetHead + account(target, 1, first, "", more) + account(secondAccount, first+1, first+second, "", more)
+	return fleetHead + account(target, between(1, first), "", more) + account(secondAccount, between(first+1, first+second), "", more)
+}
+
+func between(from, to int) (numbers []int) {
+	for i := from; i <= to; i++ {
+		numbers = append(numbers, i)
+	}
+	return numbers
 }
 
 const fleetHead = "\nversion: 1\naccounts:\n"
 
-// account is one of a fleet, with the servers from one to another.
-func account(id string, from, to int, extra string, more map[int]string) string {
+// account is one of a fleet, with servers by their numbers.
+func account(id string, servers []int, extra string, more map[int]string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `  "%s":
     roles:
@@ -68,7 +75,7 @@ func account(id string, from, to int, extra string, more map[int]string) string 
 %s
         servers:
 `, id, caller, extra)
-	for i := from; i <= to; i++ {
+	for _, i := range servers {
 		fmt.Fprintf(&b, `          - id: %s
             launch: {targetInstanceTypeRightSizingMethod: BASIC}
             template: {id: lt-%017d, instanceType: m5.large, subnet: subnet-0aaaaaaaaaaaaaaaa, securityGroups: [sg-0aaaaaaaaaaaaaaaa]}

@@ -229,18 +229,18 @@ func (st *stage) intrude(name string, kind recovery.ExecutionType) {
 // othersStart lets another party start a job with a server, if AWS takes it.
 func (st *stage) othersStart(server recovery.SourceServerID) bool {
 	body := fmt.Sprintf(`{"sourceServers":[{"sourceServerID":"%s"}],"isDrill":true,"tags":{"Owner":"somebody"}}`, server)
-	_, ok := st.ask("StartRecovery", body)
+	_, ok := st.ask(st.s.accountOf(server), "StartRecovery", body)
 	return ok
 }
 
 // ask asks AWS something as the account's own root.
-func (st *stage) ask(operation, body string) ([]byte, bool) {
+func (st *stage) ask(account, operation, body string) ([]byte, bool) {
 	r, err := http.NewRequest("POST", "http://drs.us-west-2.amazonaws.com/"+operation, strings.NewReader(body))
 	if err != nil {
 		st.problem("%v", err)
 		return nil, false
 	}
-	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=%s/20261124/us-west-2/drs/aws4_request, SignedHeaders=host, Signature=0", target))
+	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=%s/20261124/us-west-2/drs/aws4_request, SignedHeaders=host, Signature=0", account))
 	answer, err := st.world.RoundTripper().RoundTrip(r)
 	if err != nil || answer.StatusCode >= 300 {
 		return nil, false
@@ -263,22 +263,22 @@ type realJob struct {
 // jobs are all the jobs that there are.
 func (st *stage) jobs() map[recovery.JobID]realJob {
 	all := map[recovery.JobID]realJob{}
-	for next := ""; ; {
-		body, ok := st.ask("DescribeJobs", fmt.Sprintf(`{"filters":{},"maxResults":100%s}`, next))
-		var page struct {
-			Items     []realJob
-			NextToken string
+	for _, account := range []string{target, secondAccount} {
+		for next, more := "", true; more; {
+			body, ok := st.ask(account, "DescribeJobs", fmt.Sprintf(`{"filters":{},"maxResults":100%s}`, next))
+			var page struct {
+				Items     []realJob
+				NextToken string
+			}
+			if err := json.Unmarshal(body, &page); err != nil || !ok {
+				st.problem("DRS does not show its jobs: %s, %v", body, err)
+				return all
+			}
+			for _, j := range page.Items {
+				all[recovery.JobID(j.JobID)] = j
+			}
+			next, more = fmt.Sprintf(`,"nextToken":%q`, page.NextToken), page.NextToken != ""
 		}
-		if err := json.Unmarshal(body, &page); err != nil || !ok {
-			st.problem("DRS does not show its jobs: %s, %v", body, err)
-			return all
-		}
-		for _, j := range page.Items {
-			all[recovery.JobID(j.JobID)] = j
-		}
-		if page.NextToken == "" {
-			return all
-		}
-		next = fmt.Sprintf(`,"nextToken":%q`, page.NextToken)
 	}
+	return all
 }

@@ -73,23 +73,23 @@ func (st *stage) interfere(m mishap) {
 	done := false
 	switch m.kind {
 	case othersRecover, othersDrill:
-		_, done = st.ask("StartRecovery", fmt.Sprintf(`{"sourceServers":[{"sourceServerID":%q}],"isDrill":%v,"tags":{"Owner":"somebody"}}`, id, m.kind == othersDrill))
+		_, done = st.ask(st.s.accountOf(id), "StartRecovery", fmt.Sprintf(`{"sourceServers":[{"sourceServerID":%q}],"isDrill":%v,"tags":{"Owner":"somebody"}}`, id, m.kind == othersDrill))
 	case othersTerminate:
 		if i := st.instanceOf(id); i != "" {
-			_, done = st.ask("TerminateRecoveryInstances", fmt.Sprintf(`{"recoveryInstanceIDs":[%q]}`, i))
+			_, done = st.ask(st.s.accountOf(id), "TerminateRecoveryInstances", fmt.Sprintf(`{"recoveryInstanceIDs":[%q]}`, i))
 			if done {
 				st.endedByOthers(i, time.Now().Add(5*time.Second)) // it shuts down
 			}
 		}
 	case othersKill:
 		if i := st.instanceOf(id); i != "" {
-			done = st.askEC2(url.Values{"Action": {"TerminateInstances"}, "Version": {"2016-11-15"}, "InstanceId.1": {i}})
+			done = st.askEC2(st.s.accountOf(id), url.Values{"Action": {"TerminateInstances"}, "Version": {"2016-11-15"}, "InstanceId.1": {i}})
 			if done {
 				st.endedByOthers(i, time.Now())
 			}
 		}
 	case othersEdit:
-		_, done = st.ask("UpdateLaunchConfiguration", fmt.Sprintf(`{"sourceServerID":%q,"copyTags":true}`, id))
+		_, done = st.ask(st.s.accountOf(id), "UpdateLaunchConfiguration", fmt.Sprintf(`{"sourceServerID":%q,"copyTags":true}`, id))
 	}
 	if done {
 		st.struck(m)
@@ -133,14 +133,14 @@ func (st *stage) lives(id recovery.SourceServerID) bool {
 }
 
 // askEC2 asks EC2 something as the account's own root.
-func (st *stage) askEC2(form url.Values) bool {
+func (st *stage) askEC2(account string, form url.Values) bool {
 	r, err := http.NewRequest("POST", "http://ec2.us-west-2.amazonaws.com/", strings.NewReader(form.Encode()))
 	if err != nil {
 		st.problem("%v", err)
 		return false
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=%s/20261124/us-west-2/ec2/aws4_request, SignedHeaders=host, Signature=0", target))
+	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=%s/20261124/us-west-2/ec2/aws4_request, SignedHeaders=host, Signature=0", account))
 	answer, err := st.world.RoundTripper().RoundTrip(r)
 	return err == nil && answer.StatusCode < 300
 }
@@ -213,7 +213,11 @@ type loggedItem struct {
 
 func (st *stage) jobLog(id recovery.JobID) (all []loggedItem) {
 	for next := ""; ; {
-		body, ok := st.ask("DescribeJobLogItems", fmt.Sprintf(`{"jobID":%q%s}`, id, next))
+		ask := fmt.Sprintf(`{"jobID":%q%s}`, id, next)
+		body, ok := st.ask(target, "DescribeJobLogItems", ask)
+		if !ok {
+			body, ok = st.ask(secondAccount, "DescribeJobLogItems", ask)
+		}
 		var page struct {
 			Items     []loggedItem
 			NextToken string

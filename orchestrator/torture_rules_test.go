@@ -111,7 +111,7 @@ func (b *book) decides(c recovery.Change, words map[string]mishap, wrong func(st
 			continue
 		}
 		change := fmt.Sprintf("wave %d", w.Number)
-		expect(ev.Wave != nil && *ev.Wave == w.Number && question == b.asks(&was), change)
+		expect(ev.Wave != nil && *ev.Wave == w.Number && (question == b.asks(&was) || question == b.unseen(w.Number)), change)
 		if w.GatePassed != was.GatePassed {
 			expect(question == recovery.GateID(w.Number), "the gate of "+change)
 		}
@@ -133,6 +133,16 @@ func (b *book) asks(w *recovery.WaveRecord) recovery.QuestionID {
 		return recovery.QuestionID(fmt.Sprintf("refused-w%d-a%d", w.Number, a.Attempt))
 	}
 	return recovery.QuestionID(fmt.Sprintf("failed-w%d-a%d", w.Number, a.Attempt))
+}
+
+// unseen names the question that a wave raises which could not be looked at; ""
+// where it could.
+func (b *book) unseen(wave int) recovery.QuestionID {
+	a := b.attempts[wave]
+	if a.Unseen == nil || a.JobOver {
+		return ""
+	}
+	return recovery.QuestionID(fmt.Sprintf("unseen-w%d-a%d-%d", wave, a.Attempt, a.UnseenBefore+1))
 }
 
 // turns holds a change of an attempt to the rules.
@@ -252,7 +262,7 @@ func (b *book) unsettled(w *recovery.WaveRecord) string {
 		return ""
 	case !known:
 		return "was not started"
-	case w.OnFailure == recovery.ContinueOnFailure && (a.State == recovery.Refused || a.State == recovery.Started):
+	case w.OnFailure == recovery.ContinueOnFailure && (a.Unseen != nil || a.State == recovery.Refused || a.State == recovery.Started):
 		return ""
 	case a.State != recovery.Started || !a.JobOver:
 		return "is not over"

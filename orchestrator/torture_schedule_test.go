@@ -66,6 +66,8 @@ const (
 	pauseAsked  mishapKind = "pause asked for"
 	othersStart mishapKind = "another party's job"
 	intruder    mishapKind = "another execution of the plan"
+
+	permissionTaken mishapKind = "permission taken away"
 )
 
 // twice says how often a person says the same thing.
@@ -91,6 +93,8 @@ func (m mishap) String() string {
 		return fmt.Sprintf("%s at entry %d, which is kept: %v; the next one comes after %s", m.kind, m.nth, m.after, m.lasts)
 	case driverTaken, intruder:
 		return fmt.Sprintf("%s after %s (%s)", m.kind, m.at, m.who)
+	case permissionTaken:
+		return fmt.Sprintf("%s for %s from %s on: %s", m.kind, m.lasts, m.at, m.fault)
 	case awsFault:
 		return fmt.Sprintf("fault from %s on: %s", m.at, m.fault)
 	case decided:
@@ -153,6 +157,7 @@ func scheduleOf(seed uint64) schedule {
 		s.mishaps = append(s.mishaps, mishap{kind: clocksApart})
 	}
 	s.drawOthers(r)
+	s.drawApart(rand.New(rand.NewPCG(mixed(seed+1), mixed(^seed-1))))
 	switch seed % 50 {
 	case 0:
 		s.store = "sqlite"
@@ -231,6 +236,52 @@ func (s *schedule) drawFleet(r *rand.Rand) {
 			s.more[s.servers+1+i] = "            launches: {duration: 12m}\n"
 		}
 	}
+}
+
+// drawApart has every third schedule recover some of its waves in a second
+// account, and takes away, in every third, a permission in one account for a
+// while: where that is one to look, perhaps from a start on whose answer is lost.
+func (s *schedule) drawApart(r *rand.Rand) {
+	if r.IntN(3) == 0 {
+		for i := range s.plan.Waves {
+			if r.IntN(2) == 0 {
+				s.plan.Waves[i].Account.AccountID = secondAccount
+			}
+		}
+	}
+	if r.IntN(3) != 0 {
+		return
+	}
+	m := mishap{kind: permissionTaken, at: pick(r, 0, span(r, 0, 10*time.Minute), span(r, 0, time.Hour)), lasts: pick(r, span(r, time.Minute, 10*time.Minute), span(r, 0, 2*time.Hour))}
+	m.fault = simulator.Fault{Name: simulator.Refuse, Code: "AccessDeniedException", Status: 403, Account: s.plan.Waves[r.IntN(len(s.plan.Waves))].Account.AccountID,
+		Operation: pick(r, "DescribeJobs", "DescribeJobs", "DescribeJobs", "DescribeJobLogItems", "DescribeSourceServers", "StartRecovery", "AssumeRole")}
+	s.mishaps = append(s.mishaps, m)
+	if m.at == 0 && m.fault.Operation == "DescribeJobs" {
+		s.mishaps = append(s.mishaps, mishap{kind: awsFault, fault: simulator.Fault{Name: simulator.DropAnswerAfter, Operation: "StartRecovery", Times: 1}})
+	}
+}
+
+// accountOf is where a server is recovered; the crowd's are in the first account.
+func (s *schedule) accountOf(id recovery.SourceServerID) string {
+	for i := range s.plan.Waves {
+		if slices.Contains(s.plan.Waves[i].ServerIDs(), id) {
+			return s.plan.Waves[i].Account.AccountID
+		}
+	}
+	return target
+}
+
+// fleet is what there is.
+func (s *schedule) fleet() string {
+	in := map[string][]int{}
+	for i := 1; i <= s.servers+s.crowd; i++ {
+		in[s.accountOf(serverID(i))] = append(in[s.accountOf(serverID(i))], i)
+	}
+	text := fleetHead
+	for _, id := range []string{target, secondAccount} {
+		text += account(id, in[id], s.extra, s.more)
+	}
+	return text
 }
 
 // planned is how many servers the plan has; the fleet's others are the crowd's.

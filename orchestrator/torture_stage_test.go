@@ -118,7 +118,7 @@ func play(t *testing.T, s schedule) (v verdict) {
 
 // set sets the stage.
 func (st *stage) set() error {
-	fleetFile, err := simulator.ParseFleet("torture", []byte(fleet(st.s.servers+st.s.crowd, st.s.extra, st.s.more)))
+	fleetFile, err := simulator.ParseFleet("torture", []byte(st.s.fleet()))
 	if err != nil {
 		return err
 	}
@@ -150,6 +150,9 @@ func (st *stage) perform() {
 	for i, m := range st.s.mishaps {
 		name := fmt.Sprintf("act %02d", i)
 		switch m.kind {
+		case permissionTaken:
+			st.at(m.at, func() { st.struck(m); st.control(http.MethodPost, "faults", m.fault.String()) })
+			st.at(m.at+m.lasts, func() { st.control(http.MethodDelete, "faults?name="+simulator.Refuse, "") })
 		case awsFault:
 			st.at(m.at, func() { st.control(http.MethodPost, "faults", m.fault.String()) })
 		case othersStart:

@@ -7,7 +7,7 @@ import (
 
 // Admit says whether the start of a wave is allowed by the record of an
 // opened execution: the error is a *Error. A start that was begun already is
-// always admitted, for it may have made a job.
+// admitted until the execution is over, for it may have made a job.
 func (e *Execution) Admit(wave int, now time.Time) error {
 	w := e.Wave(wave)
 	if w == nil {
@@ -15,7 +15,7 @@ func (e *Execution) Admit(wave int, now time.Time) error {
 	}
 	a := e.Attempt(wave)
 	status := e.Status(w, now)
-	if a != nil && (a.State == Started || a.MayHaveJob()) {
+	if a != nil && (a.State == Started || a.MayHaveJob() && e.Ended == nil) {
 		return nil
 	}
 	s := survey(e, now)
