@@ -43,7 +43,7 @@ func (c *claim) forbidden() error {
 	c.mu.Lock()
 	exec := c.exec
 	c.mu.Unlock()
-	switch why, final := exec.Forbidden(c.o.now()); {
+	switch why, final := exec.Forbidden(c.w.Wave.Number, c.o.now()); {
 	case why == nil:
 		return nil
 	case final:

@@ -32,6 +32,7 @@ var stories = []story{
 	{"a drill with a gate, cleaned up after", quickHouse(nil), gatedDrill, false},
 	{"a wave that fails, is retried and skipped", quickHouse(map[int]string{2: failsToLaunch}), failingWave, false},
 	{"refused starts, a pause and a cancel", quickHouse(nil), refusedStarts, false},
+	{"an account that refuses to be looked at until somebody mends that", quickHouse(nil), refusedLooks, false},
 	{"a recovery that takes its plan from a drill, and whose driver fails", quickHouse(nil), takingOver, false},
 }
 
@@ -121,6 +122,22 @@ func refusedStarts(r *run) {
 				}
 			case name == "start_wave_recovery" && next == recovery.DoWait:
 				r.pause()
+			}
+		},
+	})
+}
+
+// refusedLooks takes away the permission to look at jobs once wave 1 runs, and
+// gives it back when somebody is asked.
+func refusedLooks(r *run) {
+	started := false
+	r.drive(r.h.plan(1, 1), follower{
+		decide: map[recovery.QuestionReason]recovery.Choice{recovery.WaveUnseen: recovery.Retry},
+		before: func(recovery.QuestionReason) { r.mend() },
+		after: func(name string, _ recovery.Action) {
+			if name == "start_wave_recovery" && !started {
+				started = true
+				r.fault(refusesLooks + target)
 			}
 		},
 	})

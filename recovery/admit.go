@@ -51,11 +51,13 @@ func (e *Execution) Admit(wave int, now time.Time) error {
 	return nil
 }
 
-// Forbidden says why nothing new may be sent, whatever was begun; nil: it may.
-// What is not final may be sent later: the pause may be lifted. It is asked
+// Forbidden says why no start of a wave may be sent, whatever was begun; nil: it
+// may. What is not final may be sent later: the pause may be lifted. It is asked
 // again with the very change that marks a start as sent.
-func (e *Execution) Forbidden(now time.Time) (why *Error, final bool) {
-	switch {
+func (e *Execution) Forbidden(wave int, now time.Time) (why *Error, final bool) {
+	switch w := e.Wave(wave); {
+	case w != nil && w.Skipped:
+		return Errorf(DependencyNotMet, "wave %d: somebody decided to skip it", wave), true
 	case e.Ended != nil:
 		return Errorf(DependencyNotMet, "execution %s is over: %s", e.ID, e.Ended.Outcome), true
 	case e.Cancel != nil:
