@@ -22,6 +22,10 @@ var (
 	adoptProof   = proof{room: "orchestrator", test: "TestARestoredCopyIsDrivenFromOnceItIsAdoptedAndTheOtherIsFenced"}
 	fenceProof   = proof{room: "orchestrator", test: "TestAStartIsNotSentFromARecordThatWasTakenOverMeanwhile"}
 	meantProof   = proof{room: "event", test: "TestARecoveryThatNobodyDrivesGoesOnOnlyWhenThatIsConfirmed"}
+	apartProof   = proof{room: "orchestrator", test: "TestAnAccountThatRefusesToBeLookedAtHoldsUpItsOwnWavesAlone"}
+	againstProof = proof{room: "recovery", test: "TestWhatCannotBeLookedAtIsLookedAtAgainAndThenAskedAbout"}
+	skippedProof = proof{room: "recovery", test: "TestNothingIsSentForAWaveThatWasSkippedNorAfterTheEnd"}
+	cleanProof   = proof{room: "orchestrator", test: "TestAnAccountThatRefusesKeepsNoOtherFromBeingCleanedUp"}
 	lostProof    = proof{room: "dynamo", test: "TestAWriteWhoseAnswerWasLostIsKnownByItsMark"}
 )
 
@@ -127,6 +131,27 @@ var variants = []variant{
 		"		if err := c.forbidden(); err != nil {\n			return c.settle(ctx, nil, err)\n		}\n", "",
 		"	looked, job, err := c.guard(work, region) // right before it is sent\n", "	c.exec.Pause = nil\n	looked, job, err := c.guard(work, region)\n",
 	}, unsentProof},
+	{"a look that one account refuses ends the poll", "orchestrator/poll.go", []string{
+		"	if !is || l.plan == nil {\n", "	if true {\n		_, _ = why, is\n",
+	}, apartProof},
+	{"a look that one account refuses interrupts the execution", "event/poll.go", []string{
+		"	case failure != nil && !opened && (exec == nil || !failure.Retryable):\n", "	case failure != nil:\n",
+	}, tortureProof},
+	{"what cannot be looked at is looked at again without a pause", "recovery/unseen.go", []string{
+		"now.Add(retryWait(u.Looks))", "now",
+	}, againstProof},
+	{"the next question about a look has the id of the one before", "recovery/unseen.go", []string{
+		"a.Wave, a.Attempt, a.UnseenBefore+1)), Reason", "a.Wave, a.Attempt, 1)), Reason",
+	}, tortureProof},
+	{"a start that cannot be looked for is sent, though its wave was skipped", "recovery/admit.go", []string{
+		"	case w != nil && w.Skipped:\n", "	case false && w.Skipped:\n",
+	}, skippedProof},
+	{"a start that cannot be looked for goes on after the end", "recovery/admit.go", []string{
+		"a.MayHaveJob() && e.Ended == nil)", "a.MayHaveJob())",
+	}, skippedProof},
+	{"an account that refuses keeps the others from being cleaned up", "orchestrator/cleanup.go", []string{
+		"		if err != nil {\n			refused = append(refused, err)\n", "		if err != nil {\n			return done, err\n",
+	}, cleanProof},
 	{"the Host of a request is not looked at", "cmd/muster/door.go", []string{
 		"	if !d.hosts.allow(r.Host) {\n", "	if false {\n",
 	}, doorProof},

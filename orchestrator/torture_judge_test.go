@@ -91,7 +91,7 @@ func (st *stage) judgeJobs(e *recovery.Execution, events []recovery.Event) {
 		mayRunOn[fmt.Sprintf("wave %d, attempt %d", a.Wave, a.Attempt)] = a.MayHaveJob() && a.Unseen != nil && strings.Contains(e.Ended.Reason, "a job may run on")
 	}
 	for _, ev := range events {
-		if ev.Kind == recovery.EventInterrupted && strings.Contains(ev.Message, "could not be looked at") {
+		if ev.Kind == recovery.EventInterrupted && strings.Contains(ev.Message, "be looked at in account") {
 			st.problem("event %d: an account that refuses to be looked at has interrupted the execution: %s", ev.Number, ev.Message)
 		}
 	}
