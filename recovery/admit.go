@@ -33,7 +33,7 @@ func (e *Execution) Admit(wave int, now time.Time) error {
 		return refuse(true, "%s", e.Pause.words("the execution is paused"))
 	case s.stopped:
 		return refuse(false, "a wave has failed whose failure stops everything")
-	case s.gated(w):
+	case w.gate() != nil:
 		return refuse(true, "it waits for approval")
 	case status == StatusFailed && a.State == Refused && !a.Refusal.Retryable:
 		return a.Refusal.Err() // the same event again gets the same answer

@@ -113,7 +113,7 @@ func (e *Execution) apply(d Decision, q *Question) error {
 	w := e.Wave(*q.Wave)
 	switch d.Choice {
 	case Approve:
-		w.GatePassed = true
+		w.pass()
 	case Skip:
 		w.Skipped = true
 	case Retry:
@@ -142,7 +142,7 @@ func (e *Execution) notAsked(d Decision, now time.Time) error {
 	switch {
 	case r == nil:
 		return fmt.Errorf("execution %s has no wave %d", e.ID, w)
-	case attempt == 0 && !r.PauseBefore:
+	case attempt == 0 && !r.gated():
 		return fmt.Errorf("question %s was never asked: wave %d has no gate", d.Question, w)
 	}
 	return fmt.Errorf("question %s is not asked, or not any more: wave %d is %s", d.Question, w, e.Status(r, now))

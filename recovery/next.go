@@ -116,7 +116,7 @@ func (s *surveyed) unsettled() (Step, bool) {
 // startable gives the lowest wave that may start now.
 func (s *surveyed) startable() *WaveRecord {
 	for _, w := range s.waves {
-		if s.status[w.Number] == StatusPending && s.ready(w) && !s.gated(w) && !s.retryLater(w) && s.room(w) {
+		if s.status[w.Number] == StatusPending && s.ready(w) && w.gate() == nil && !s.retryLater(w) && s.room(w) {
 			return w
 		}
 	}
@@ -139,8 +139,6 @@ func (s *surveyed) settled(n int) bool {
 	}
 	return false
 }
-
-func (s *surveyed) gated(w *WaveRecord) bool { return w.PauseBefore && !w.GatePassed }
 
 // retryLater says whether the wave was refused, may be tried again, and not yet.
 func (s *surveyed) retryLater(w *WaveRecord) bool {
@@ -214,7 +212,7 @@ func (s *surveyed) waiting() (time.Duration, string) {
 			continue
 		}
 		begun := s.status[w.Number] == StatusStarting // and not sent, or it would have been settled
-		if s.e.Pause != nil || s.e.Interrupted != nil || s.stopped || s.status[w.Number] != StatusPending && !begun || !s.ready(w) || s.gated(w) {
+		if s.e.Pause != nil || s.e.Interrupted != nil || s.stopped || s.status[w.Number] != StatusPending && !begun || !s.ready(w) || w.gate() != nil {
 			continue
 		}
 		switch {
@@ -249,7 +247,7 @@ func (s *surveyed) questions() []Question {
 			return q // nothing new starts, whatever anybody decides
 		}
 		asked := s.e.QuestionAbout(w, s.now)
-		if asked != nil && (asked.Reason != PauseBeforeWave || s.ready(w)) {
+		if asked != nil && (s.status[w.Number] != StatusPending || s.ready(w)) { // a gate is asked about once the wave could start
 			q = append(q, *asked)
 		}
 	}

@@ -27,10 +27,6 @@ func (id QuestionID) Check() error {
 	return nil
 }
 
-// GateID is the id of a wave's gate: known from the beginning, so that it can
-// be answered ahead.
-func GateID(wave int) QuestionID { return QuestionID(fmt.Sprintf("gate-w%d", wave)) }
-
 func attemptID(what string, a *Attempt) QuestionID {
 	return QuestionID(fmt.Sprintf("%s-w%d-a%d", what, a.Wave, a.Attempt))
 }
@@ -155,10 +151,7 @@ func (e *Execution) QuestionAbout(w *WaveRecord, now time.Time) *Question {
 	}
 	switch e.Status(w, now) {
 	case StatusPending:
-		if w.PauseBefore && !w.GatePassed {
-			return &Question{ID: GateID(w.Number), Reason: PauseBeforeWave, Wave: new(w.Number), Choices: PauseBeforeWave.Choices(),
-				Text: fmt.Sprintf("wave %d (%s) waits for approval", w.Number, Quote(w.Name))}
-		}
+		return w.gate()
 	case StatusFailed:
 		if w.OnFailure == PauseOnFailure {
 			return new(e.failure(w, now))
