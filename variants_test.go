@@ -4,29 +4,30 @@ package muster_test
 
 // The proofs.
 var (
-	crashProof   = proof{room: "orchestrator", test: "TestDisturbedAtAnyCallEveryActionEndsAsIfNothingHadBeen"}
-	tortureProof = proof{room: "orchestrator", test: "TestRandomSchedulesKeepEveryPromise", args: []string{"-torture.seeds=500"}}
-	fileProof    = proof{room: "sqlite", test: "TestKeepsThePromisesOfAnExecutionStore"}
-	tableProof   = proof{room: "dynamo", test: "TestExecutions"}
-	guardProof   = proof{room: "orchestrator", test: "TestALiveInstanceThatListsDoNotShowYetIsNotTerminated"}
-	againProof   = proof{room: "orchestrator", test: "TestWhatIsRecoveredWhileWeWaitToSendAgainIsNotTerminated"}
-	pauseProof   = proof{room: "orchestrator", test: "TestNothingIsSentAfterAPause"}
-	unsentProof  = proof{room: "orchestrator", test: "TestWhatWasSentAndLeftNoJobStaysUnsentWhilePaused"}
-	witnessProof = proof{room: "recovery", test: "TestWitnessesThatDisagreeAreSettledOrAskedAbout"}
-	goneProof    = proof{room: "orchestrator", test: "TestWhatEC2KnowsToBeGoneHoldsNothingUp"}
-	doorProof    = proof{room: "cmd/muster", test: "TestDoors"}
-	borrowProof  = proof{room: "event", test: "TestACallersOwnPlanTakesAStoredGroupsAccountWithTheGroupsSettingsAlone"}
-	ownerProof   = proof{room: "sqlite", test: "TestAFileOfOursThatOthersMayUseIsTakenFromThem"}
-	worldProof   = proof{room: "orchestrator", test: "TestAnExecutionOfAnotherWorldIsRefusedBeforeAnythingIsDone"}
-	boundProof   = proof{room: "orchestrator", test: "TestAnExecutionOfBeforeIsBoundWhereItsJobsAreKnown"}
-	adoptProof   = proof{room: "orchestrator", test: "TestARestoredCopyIsDrivenFromOnceItIsAdoptedAndTheOtherIsFenced"}
-	fenceProof   = proof{room: "orchestrator", test: "TestAStartIsNotSentFromARecordThatWasTakenOverMeanwhile"}
-	meantProof   = proof{room: "event", test: "TestARecoveryThatNobodyDrivesGoesOnOnlyWhenThatIsConfirmed"}
-	apartProof   = proof{room: "orchestrator", test: "TestAnAccountThatRefusesToBeLookedAtHoldsUpItsOwnWavesAlone"}
-	againstProof = proof{room: "recovery", test: "TestWhatCannotBeLookedAtIsLookedAtAgainAndThenAskedAbout"}
-	skippedProof = proof{room: "recovery", test: "TestNothingIsSentForAWaveThatWasSkippedNorAfterTheEnd"}
-	cleanProof   = proof{room: "orchestrator", test: "TestAnAccountThatRefusesKeepsNoOtherFromBeingCleanedUp"}
-	lostProof    = proof{room: "dynamo", test: "TestAWriteWhoseAnswerWasLostIsKnownByItsMark"}
+	crashProof    = proof{room: "orchestrator", test: "TestDisturbedAtAnyCallEveryActionEndsAsIfNothingHadBeen"}
+	tortureProof  = proof{room: "orchestrator", test: "TestRandomSchedulesKeepEveryPromise", args: []string{"-torture.seeds=500"}}
+	fileProof     = proof{room: "sqlite", test: "TestKeepsThePromisesOfAnExecutionStore"}
+	tableProof    = proof{room: "dynamo", test: "TestExecutions"}
+	guardProof    = proof{room: "orchestrator", test: "TestALiveInstanceThatListsDoNotShowYetIsNotTerminated"}
+	againProof    = proof{room: "orchestrator", test: "TestWhatIsRecoveredWhileWeWaitToSendAgainIsNotTerminated"}
+	pauseProof    = proof{room: "orchestrator", test: "TestNothingIsSentAfterAPause"}
+	unsentProof   = proof{room: "orchestrator", test: "TestWhatWasSentAndLeftNoJobStaysUnsentWhilePaused"}
+	witnessProof  = proof{room: "recovery", test: "TestWitnessesThatDisagreeAreSettledOrAskedAbout"}
+	goneProof     = proof{room: "orchestrator", test: "TestWhatEC2KnowsToBeGoneHoldsNothingUp"}
+	doorProof     = proof{room: "cmd/muster", test: "TestDoors"}
+	borrowProof   = proof{room: "event", test: "TestACallersOwnPlanTakesAStoredGroupsAccountWithTheGroupsSettingsAlone"}
+	ownerProof    = proof{room: "sqlite", test: "TestAFileOfOursThatOthersMayUseIsTakenFromThem"}
+	worldProof    = proof{room: "orchestrator", test: "TestAnExecutionOfAnotherWorldIsRefusedBeforeAnythingIsDone"}
+	boundProof    = proof{room: "orchestrator", test: "TestAnExecutionOfBeforeIsBoundWhereItsJobsAreKnown"}
+	adoptProof    = proof{room: "orchestrator", test: "TestARestoredCopyIsDrivenFromOnceItIsAdoptedAndTheOtherIsFenced"}
+	fenceProof    = proof{room: "orchestrator", test: "TestAStartIsNotSentFromARecordThatWasTakenOverMeanwhile"}
+	meantProof    = proof{room: "event", test: "TestARecoveryThatNobodyDrivesGoesOnOnlyWhenThatIsConfirmed"}
+	apartProof    = proof{room: "orchestrator", test: "TestAnAccountThatRefusesToBeLookedAtHoldsUpItsOwnWavesAlone"}
+	againstProof  = proof{room: "recovery", test: "TestWhatCannotBeLookedAtIsLookedAtAgainAndThenAskedAbout"}
+	nextLookProof = proof{room: "recovery", test: "TestTheAnswerToLookAgainIsNoAnswerToTheNextQuestion"}
+	skippedProof  = proof{room: "recovery", test: "TestNothingIsSentForAWaveThatWasSkippedNorAfterTheEnd"}
+	cleanProof    = proof{room: "orchestrator", test: "TestAnAccountThatRefusesKeepsNoOtherFromBeingCleanedUp"}
+	lostProof     = proof{room: "dynamo", test: "TestAWriteWhoseAnswerWasLostIsKnownByItsMark"}
 )
 
 var variants = []variant{
@@ -132,7 +133,7 @@ var variants = []variant{
 		"	looked, job, err := c.guard(work, region) // right before it is sent\n", "	c.exec.Pause = nil\n	looked, job, err := c.guard(work, region)\n",
 	}, unsentProof},
 	{"a look that one account refuses ends the poll", "orchestrator/poll.go", []string{
-		"	if !is || l.plan == nil {\n", "	if true {\n		_, _ = why, is\n",
+		"	if failure != nil && (!is || l.plan == nil) {\n", "	if failure != nil {\n		_ = is\n",
 	}, apartProof},
 	{"a look that one account refuses interrupts the execution", "event/poll.go", []string{
 		"	case failure != nil && !opened && (exec == nil || !failure.Retryable):\n", "	case failure != nil:\n",
@@ -142,7 +143,7 @@ var variants = []variant{
 	}, againstProof},
 	{"the next question about a look has the id of the one before", "recovery/unseen.go", []string{
 		"a.Wave, a.Attempt, a.UnseenBefore+1)), Reason", "a.Wave, a.Attempt, 1)), Reason",
-	}, tortureProof},
+	}, nextLookProof},
 	{"a start that cannot be looked for is sent, though its wave was skipped", "recovery/admit.go", []string{
 		"	case w != nil && w.Skipped:\n", "	case false && w.Skipped:\n",
 	}, skippedProof},

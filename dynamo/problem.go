@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"muster/awserror"
@@ -76,22 +77,15 @@ func failed(ctx context.Context, err error) *failure {
 func (f *failure) settleReasons() {
 	f.Retryable = true
 	for _, r := range f.reasons {
-		switch code := deref(r.Code); {
+		switch code := aws.ToString(r.Code); {
 		case code == codeReasonIsNone || code == "":
 		case !slices.Contains(passing, code):
-			f.Retryable, f.Code, f.Message = false, code, deref(r.Message)
+			f.Retryable, f.Code, f.Message = false, code, aws.ToString(r.Message)
 			return
 		default:
-			f.Code, f.Message = code, deref(r.Message)
+			f.Code, f.Message = code, aws.ToString(r.Message)
 		}
 	}
-}
-
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 // explain says which table it is about, what was being done, and what a person

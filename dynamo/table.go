@@ -118,7 +118,7 @@ func usable(t *types.TableDescription) bool {
 		return false
 	}
 	return !slices.ContainsFunc(t.GlobalSecondaryIndexes, func(i types.GlobalSecondaryIndexDescription) bool {
-		return deref(i.IndexName) == indexByChange && i.IndexStatus != types.IndexStatusActive
+		return aws.ToString(i.IndexName) == indexByChange && i.IndexStatus != types.IndexStatusActive
 	})
 }
 
@@ -133,7 +133,7 @@ func (s *Store) differs(t *types.TableDescription) error {
 	}
 	differ("its key", schemaWords(t.KeySchema, t.AttributeDefinitions), schemaWords(want.KeySchema, want.AttributeDefinitions))
 	index := want.GlobalSecondaryIndexes[0]
-	i := slices.IndexFunc(t.GlobalSecondaryIndexes, func(i types.GlobalSecondaryIndexDescription) bool { return deref(i.IndexName) == indexByChange })
+	i := slices.IndexFunc(t.GlobalSecondaryIndexes, func(i types.GlobalSecondaryIndexDescription) bool { return aws.ToString(i.IndexName) == indexByChange })
 	if i < 0 {
 		errs = append(errs, fmt.Errorf("it lacks the index %s, with the key %s", indexByChange, schemaWords(index.KeySchema, want.AttributeDefinitions)))
 	} else {
@@ -151,11 +151,11 @@ func schemaWords(schema []types.KeySchemaElement, attributes []types.AttributeDe
 	for _, k := range schema {
 		kind := types.ScalarAttributeType("?")
 		for _, a := range attributes {
-			if deref(a.AttributeName) == deref(k.AttributeName) {
+			if aws.ToString(a.AttributeName) == aws.ToString(k.AttributeName) {
 				kind = a.AttributeType
 			}
 		}
-		words = append(words, fmt.Sprintf("%s (%s, %s)", deref(k.AttributeName), k.KeyType, kind))
+		words = append(words, fmt.Sprintf("%s (%s, %s)", aws.ToString(k.AttributeName), k.KeyType, kind))
 	}
 	return strings.Join(words, ", ")
 }

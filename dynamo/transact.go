@@ -45,7 +45,7 @@ func (s *Store) transact(ctx context.Context, token string, parts []part) error 
 		return nil
 	}
 	for i, r := range f.reasons {
-		if deref(r.Code) == codeCondition && i < len(parts) {
+		if aws.ToString(r.Code) == codeCondition && i < len(parts) {
 			return parts[i].refused(r.Item, f.Ambiguous)
 		}
 	}

@@ -222,16 +222,7 @@ func (c *claim) stands(ctx context.Context, change recovery.Change) bool {
 		return false
 	}
 	a := exec.Attempt(change.Attempt.Wave)
-	return a != nil && a.Token == change.Attempt.Token && reflect.DeepEqual(normal(*a), normal(*change.Attempt))
-}
-
-// normal strips what a store need not keep of a time: its zone and its
-// monotonic reading.
-func normal(a recovery.Attempt) recovery.Attempt {
-	for _, t := range []*time.Time{&a.LeaseUntil, &a.FirstSentAt, &a.SentAt, &a.SendDeadline, &a.StartedAt} {
-		*t = t.UTC().Round(0)
-	}
-	return a
+	return a != nil && a.Token == change.Attempt.Token && reflect.DeepEqual(*a, *change.Attempt)
 }
 
 func (c *claim) reload(ctx context.Context) error {

@@ -125,11 +125,12 @@ func (l *looks) at(ctx context.Context, account recovery.AccountContext, waves [
 		jobs, refused = l.jobs(ctx, region, waves)
 	}
 	for _, n := range waves {
+		var s recovery.Sighting
 		err := refused
 		if err == nil {
-			err = l.wave(ctx, region, n, jobs)
+			s, err = l.sight(ctx, region, n, jobs)
 		}
-		if err := l.notSeen(ctx, n, lookFailure(err)); err != nil {
+		if err := l.record(ctx, n, s, lookFailure(err)); err != nil {
 			return err
 		}
 	}
@@ -145,31 +146,6 @@ func (l *looks) at(ctx context.Context, account recovery.AccountContext, waves [
 		l.o.tell(l.e.ID, recovery.Event{Kind: recovery.EventNote, Message: fmt.Sprintf("what others run in account %s, %s, is not known: %s", account.AccountID, account.Region, why.Message)})
 	}
 	return l.others(ctx, account.Place(), jobs)
-}
-
-// notSeen records why a wave could not be looked at. What is no refusal of AWS's
-// is given back, and so is one where nobody opened the execution.
-func (l *looks) notSeen(ctx context.Context, n int, err error) error {
-	why, is := errors.AsType[*recovery.Error](err)
-	if !is || l.plan == nil {
-		return err
-	}
-	before := l.e.Attempt(n)
-	return l.amend(ctx, func(e *recovery.Execution) (*recovery.Change, error) {
-		a := e.Attempt(n)
-		now := l.o.now()
-		if e.Ended != nil || a == nil || a.JobID != before.JobID || !a.Running() || now.Before(a.UnseenUntil()) {
-			return nil, nil
-		}
-		next := a.NotSeen(why, now)
-		ev := recovery.Event{At: now, Kind: recovery.EventPostponed, JobID: a.JobID,
-			Message: fmt.Sprintf("job %s in account %s, %s, could not be looked at; looked at again in %s: %s", a.JobID, a.AccountID, a.Region, next.Unseen.Again.Sub(now).Round(time.Second), why.Message)}
-		if next.TimedOut = a.TimedOut || !now.Before(a.StartedAt.Add(e.Wave(n).TimeLimit)); next.TimedOut && !a.TimedOut {
-			ev.Kind, ev.Message = recovery.EventTimedOut, "TIMED_OUT; "+ev.Message
-		}
-		c := e.With(next, &ev)
-		return &c, nil
-	})
 }
 
 func lookFailure(err error) error { return drsRefusal("Failed to look at the jobs", err) }
@@ -207,36 +183,49 @@ func (l *looks) jobs(ctx context.Context, region recovery.Region, waves []int) (
 	return jobs, err
 }
 
-// wave judges one wave's servers and records what changed.
-func (l *looks) wave(ctx context.Context, region recovery.Region, n int, jobs map[recovery.JobID]recovery.Job) error {
+// sight reads what is to be seen of one wave.
+func (l *looks) sight(ctx context.Context, region recovery.Region, n int, jobs map[recovery.JobID]recovery.Job) (s recovery.Sighting, err error) {
 	before := l.e.Attempt(n)
-	var s recovery.Sighting
-	if j, listed := jobs[before.JobID]; listed {
-		s.Job = &j
-		// The log tells the phase of every launch, and why one failed.
-		log, err := region.JobLog(ctx, j.ID)
-		if err != nil {
-			return err
-		}
-		s.Log = log
-		if need := before.NeedsServers(s.Job); len(need) > 0 {
-			servers, err := region.SourceServers(ctx, need)
-			if err != nil {
-				return err
-			}
-			s.Last = map[recovery.SourceServerID]recovery.LastLaunch{}
-			for _, server := range servers {
-				s.Last[server.ID] = server.LastLaunch
-			}
-		}
+	j, listed := jobs[before.JobID]
+	if !listed {
+		return s, nil
 	}
+	s.Job = &j
+	// The log tells the phase of every launch, and why one failed.
+	if s.Log, err = region.JobLog(ctx, j.ID); err != nil {
+		return s, err
+	}
+	need := before.NeedsServers(s.Job)
+	if len(need) == 0 {
+		return s, nil
+	}
+	servers, err := region.SourceServers(ctx, need)
+	s.Last = map[recovery.SourceServerID]recovery.LastLaunch{}
+	for _, server := range servers {
+		s.Last[server.ID] = server.LastLaunch
+	}
+	return s, err
+}
+
+// record judges one wave's servers by what was seen, and records what changed:
+// in an opened execution also why it could not be looked at, where AWS refused
+// that. What else went wrong is given back.
+func (l *looks) record(ctx context.Context, n int, s recovery.Sighting, failure error) error {
+	refused, is := errors.AsType[*recovery.Error](failure)
+	if failure != nil && (!is || l.plan == nil) {
+		return failure
+	}
+	before := l.e.Attempt(n)
 	return l.amend(ctx, func(e *recovery.Execution) (*recovery.Change, error) {
 		a := e.Attempt(n)
-		if a == nil || a.JobID != before.JobID || e.Ended != nil {
-			return nil, nil // a newer attempt: somebody else looked already
+		if a == nil || a.JobID != before.JobID || a.JobOver || e.Ended != nil {
+			return nil, nil // somebody else looked already
 		}
 		now := l.o.now()
 		next := a.Seen(s, l.optional(n), now)
+		if refused != nil {
+			next = a.NotSeen(refused, now)
+		}
 		ev := recovery.Event{At: now, Kind: recovery.EventProgress, JobID: a.JobID, Message: next.Progress(a)}
 		if w := e.Wave(n); w != nil {
 			next.TimedOut = next.TimedOut || !next.JobOver && !now.Before(next.StartedAt.Add(w.TimeLimit))
@@ -249,6 +238,10 @@ func (l *looks) wave(ctx context.Context, region recovery.Region, n int, jobs ma
 			}
 		case next.TimedOut && !a.TimedOut:
 			ev.Kind, ev.Message = recovery.EventTimedOut, fmt.Sprintf("TIMED_OUT; job %s still runs: %s", next.JobID, next.Verdict())
+		case refused != nil && now.Before(a.UnseenUntil()):
+			return nil, nil // another poll was faster
+		case refused != nil:
+			ev.Kind, ev.Message = recovery.EventPostponed, fmt.Sprintf("looked at again in %s: %s", next.Unseen.Again.Sub(now).Round(time.Second), next.Blind().Message)
 		case a.Unseen != nil:
 			ev.Message = strings.TrimPrefix(ev.Message+"; it can be looked at again", "; ")
 		case reflect.DeepEqual(next.Outcomes, a.Outcomes):
