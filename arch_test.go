@@ -102,8 +102,8 @@ var walls = map[string]wall{
 		why: "deploy holds what is deployed, and runs nothing of it",
 	},
 	"planfile": {
-		rooms: []string{"recovery"}, modules: []string{yaml},
-		why: "planfile knows files, and says what they hold in recovery's words alone",
+		rooms: []string{"recovery", "event"}, modules: []string{yaml},
+		why: "planfile knows YAML, and leaves what a document says to the one reader, which is event's",
 	},
 	"recoverytest": {
 		rooms: []string{"recovery"}, modules: testModules,

@@ -14,7 +14,7 @@ import (
 type Start struct {
 	PlanID      recovery.PlanID           `json:"planId,omitempty"`
 	PlanVersion int64                     `json:"planVersion,omitempty"` // of the stored plan; 0: whichever stands
-	Plan        json.RawMessage           `json:"plan,omitempty"`
+	Plan        any                       `json:"plan,omitempty"`        // a document: *recovery.PlanDocument, or JSON
 	Type        recovery.ExecutionType    `json:"executionType"`
 	ID          recovery.ExecutionID      `json:"executionId,omitempty"` // ""; a new one. By one that is given a lost answer can be asked for again
 	By          string                    `json:"by"`

@@ -9,10 +9,10 @@ import (
 
 // Put keeps a plan or a protection group by its id.
 type Put struct {
-	Plan     json.RawMessage `json:"plan,omitempty"`
-	Group    json.RawMessage `json:"group,omitempty"`
-	Replaces *int64          `json:"replaces,omitempty"` // the version that has to stand; 0: none; nil: whatever stands
-	By       string          `json:"by"`
+	Plan     any    `json:"plan,omitempty"` // a document: *recovery.PlanDocument, or JSON
+	Group    any    `json:"group,omitempty"`
+	Replaces *int64 `json:"replaces,omitempty"` // the version that has to stand; 0: none; nil: whatever stands
+	By       string `json:"by"`
 }
 
 // Kept is what a Put made.

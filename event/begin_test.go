@@ -59,17 +59,17 @@ func TestAPlanThatIsWrongIsRefusedWhole(t *testing.T) {
 		"a wave of tomorrow":       {[]string{`"serverId": "s-3"`, `"serverId": "i-3"`}, `state.waves[1].servers[0].serverId "i-3" is not an id`},
 		"no servers":               {[]string{`[{"serverId": "s-3", "launchConfig": {}}]`, `[]`}, "state.waves[1].servers is empty"},
 		"no waves":                 {[]string{second, ``, `"launchOrder": 1},`, `"launchOrder": 1}`, `"waves": [`, `"waves": [], "was": [`}, "state.waves is empty: a plan has at least 1 wave"},
-		"a server in two waves":    {[]string{`"s-3"`, `"s-1"`}, "state.waves[1].servers[0]: s-1 is in wave 1 too"},
+		"a server in two waves":    {[]string{`"s-3"`, `"s-1"`}, "state.waves[1].servers[0] s-1 is in wave 1 too"},
 		"a circle":                 {[]string{`"launchOrder": 1}`, `"launchOrder": 1, "dependsOnWaves": [2]}`}, "state.waves[0].dependsOnWaves[0]: waves wait for one another in a circle"},
 		"a wave that is not there": {[]string{`"dependsOnWaves": [1]`, `"dependsOnWaves": [1, 7]`}, "state.waves[1].dependsOnWaves[1]: there is no wave 7; there are 1, 2"},
-		"a pause of text":          {[]string{`"pauseBeforeWave": true`, `"pauseBeforeWave": "yes"`}, "state.waves[1].pauseBeforeWave must be a boolean, not a string"},
-		"no time":                  {[]string{`"timeoutMinutes": 60`, `"timeoutMinutes": 0`}, "state.waves[1].timeoutMinutes is 0, but must be from 1 to 10080"},
+		"a pause of text":          {[]string{`"pauseBeforeWave": true`, `"pauseBeforeWave": "yes"`}, "state.waves[1].pauseBeforeWave must be true or false, not a string"},
+		"no time":                  {[]string{`"timeoutMinutes": 60`, `"timeoutMinutes": 0`}, "state.waves[1].timeoutMinutes is 0, but a wave is given from 1 to 10080 minutes"},
 		"half a minute":            {[]string{`"timeoutMinutes": 60`, `"timeoutMinutes": 0.5`}, "state.waves[1].timeoutMinutes must be a whole number, not 0.5"},
 		"a failure's word":         {[]string{`"timeoutMinutes": 60`, `"onFailure": "IGNORE"`}, `state.waves[1].onFailure "IGNORE" must be one of PAUSE, STOP, CONTINUE`},
 		"an impact's word":         {[]string{`"OPTIONAL"`, `"NONE"`}, `state.waves[0].servers[1].impactLevel "NONE" must be one of CRITICAL, OPTIONAL`},
-		"independence":             {[]string{`"launchOrder": 1}`, `"independent": 1}`}, "state.waves[0].independent must be a boolean, not a number"},
+		"independence":             {[]string{`"launchOrder": 1}`, `"independent": 1}`}, "state.waves[0].independent must be true or false, not a number"},
 		"polls all the time":       {[]string{`"currentWave": 1`, `"currentWave": 1, "pollSeconds": 0`}, "state.pollSeconds is 0, but must be from 1 to 3600"},
-		"tags of nothing":          {[]string{`"launchOrder": 1}`, `"protectionGroupId": "pg-1"}`, `"currentWave": 1`, `"currentWave": 1, "protectionGroups": {"pg-1": {"tags": {}}}`}, `state.protectionGroups["pg-1"].tags is empty, which every server would have`},
+		"tags of nothing":          {[]string{`"launchOrder": 1}`, `"protectionGroupId": "pg-1"}`, `"currentWave": 1`, `"currentWave": 1, "protectionGroups": {"pg-1": {"tags": {}}}`}, `state.protectionGroups["pg-1"].tags is empty, and no tags at all would mean every server`},
 		"tags of numbers":          {[]string{`"launchOrder": 1}`, `"protectionGroupId": "pg-1"}`, `"currentWave": 1`, `"currentWave": 1, "protectionGroups": {"pg-1": {"tags": {"a": 1}}}`}, `state.protectionGroups["pg-1"].tags["a"] must be a string, not a number`},
 		"a status twice":           {[]string{`"currentWave": 1`, `"currentWave": 1, "wave2Status": "A", "wave2Status": "B"`}, "state.wave2Status is given more than once"},
 		"servers that are counted": {[]string{`"servers": [{"serverId": "s-3", "launchConfig": {}}]`, `"serverCount": 101`}, "state.waves[1].serverCount is 101, but must be from 1 to 100"},
@@ -145,7 +145,7 @@ func TestALargePlanGoesRoundWithoutItsServers(t *testing.T) {
 		case recovery.DoStartWave:
 			w.job = recovery.JobID(fmt.Sprintf("drsjob-%017d", *n.WaveNumber))
 			answer = w.do("start_wave_recovery", string(answer), "wave_number", fmt.Sprint(*n.WaveNumber))
-			if i := len(w.asked) - 1; len(w.asked[i].Wave.Servers) != 0 || w.asked[i].Digest != "" {
+			if i := len(w.asked) - 1; len(w.asked[i].Wave.Servers) != 0 || w.asked[i].Digests != nil {
 				t.Fatalf("asked for %+v", w.asked[i])
 			}
 		case recovery.DoWait:

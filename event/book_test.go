@@ -54,7 +54,7 @@ func (b *book) change(do func(*recovery.Execution)) (*recovery.Execution, error)
 
 func (b *book) Begin(_ context.Context, begin orchestrator.Begin) (*recovery.Execution, error) {
 	b.begun = append(b.begun, begin)
-	digest, err := begin.Plan.Digest()
+	digests, err := begin.Plan.Digests()
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +68,8 @@ func (b *book) Begin(_ context.Context, begin orchestrator.Begin) (*recovery.Exe
 		}
 		b.plan = &plan
 		b.exec = &recovery.Execution{ID: begin.Execution, Plan: plan.ID, Type: begin.Type, StartTime: begin.StartTime, InitiatedBy: begin.InitiatedBy,
-			PollEvery: begin.PollEvery, Waves: plan.Records(), Digest: digest}
-	} else if b.exec != nil && b.exec.Digest != digest {
+			PollEvery: begin.PollEvery, Waves: plan.Records(), Digest: digests[0]}
+	} else if b.exec != nil && !digests.Of(b.exec.Digest) {
 		return nil, recovery.Errorf(recovery.ValidationError, "begun with another plan")
 	}
 	return b.change(b.goOn)

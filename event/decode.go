@@ -3,7 +3,6 @@ package event
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"muster/recovery"
@@ -23,7 +22,6 @@ var written = []string{"waveNumber", "waveName", "drsJobId", "status", "serversL
 var (
 	stateKeys = keySet(append([]string{"executionId", "planId", "accountContext", "waves", "executionType",
 		"initiatedBy", "startTime", "protectionGroups", "readinessPolicy", "replaceLiveInstances", "treatAsGone"}, written...)...)
-	accountKeys = keySet("accountId", "region", "roleName", "externalId")
 )
 
 // noWave is the number of a wave that nobody can name, for an event whose
@@ -45,7 +43,7 @@ func (p *problems) waveStart(state value, wave int) (w waveStart) {
 		f.wave(state, h.waves, wave, &w)
 	}
 	if p.count == 0 {
-		w.Digest = digest(state)
+		w.Digests = digests(state)
 	}
 	return w
 }
@@ -74,25 +72,11 @@ func (f fields) header() (h header) {
 	return h
 }
 
-// account reads an account context. Never quote the external id: it is the
-// only thing that keeps others from our role.
+// account reads an account context.
 func (p *problems) account(path string, v value) recovery.AccountContext {
-	f := p.fields(path, v, accountKeys)
-	if v.kind() != object {
-		return recovery.AccountContext{}
-	}
-	a := recovery.AccountContext{
-		AccountID: f.needText("accountId", recovery.CheckAccountID),
-		Region:    f.needText("region", recovery.CheckRegion),
-		RoleName:  f.needText("roleName", recovery.CheckRoleName),
-	}
-	// An empty one is none: templates leave one behind, and AWS takes none
-	// that is shorter than two characters.
-	if id, ok := f.mayText("externalId"); ok && id != "" {
-		f.check(f.at("externalId"), recovery.CheckExternalID(id))
-		a.ExternalID = recovery.NewSecret(id)
-	}
-	return a
+	var d recovery.AccountDocument
+	reader{problems: p, lax: true}.read(path, v, &d)
+	return d.Context()
 }
 
 // currentWave is what the state machine says runs now. The specification asks
@@ -200,72 +184,6 @@ func short(number []byte) string {
 		return string(number[:32]) + "…"
 	}
 	return string(number)
-}
-
-// settingKeys are the settings' own keys in a document: those with a dot in
-// their name are nested.
-var settingKeys = func() keys {
-	set := keys{}
-	for _, s := range recovery.Settings() {
-		outer, _, _ := strings.Cut(string(s), ".")
-		set[outer] = true
-	}
-	return set
-}()
-
-// launchConfig reads a launch configuration. A key that is no setting is kept
-// and ignored, like all unknown fields; null inherits.
-func (p *problems) launchConfig(path string, v value) recovery.LaunchConfig {
-	c := recovery.LaunchConfig{}
-	f := p.fields(path, v, settingKeys)
-	nested := map[string]fields{}
-	for _, s := range recovery.Settings() {
-		in, key := f, string(s)
-		if outer, inner, dotted := strings.Cut(key, "."); dotted {
-			if !f.known[outer].given() {
-				continue
-			}
-			if _, read := nested[outer]; !read {
-				nested[outer] = p.fields(f.at(outer), f.known[outer], nestedKeys(outer))
-			}
-			in, key = nested[outer], inner
-		}
-		if setting := in.known[key]; setting.given() {
-			in.check(in.at(key), c.Set(string(s), plain(setting)))
-		}
-	}
-	return c
-}
-
-func nestedKeys(outer string) keys {
-	set := keys{}
-	for _, s := range recovery.Settings() {
-		if before, inner, _ := strings.Cut(string(s), "."); before == outer && inner != "" {
-			set[inner] = true
-		}
-	}
-	return set
-}
-
-// plain gives a value as encoding/json would, as far as a setting can use it.
-func plain(v value) any {
-	switch v.kind() {
-	case text:
-		return v.text()
-	case boolean:
-		return v.raw()[0] == 't'
-	case array:
-		list := []any{}
-		for _, e := range v.items() {
-			if e.kind() == array {
-				list = append(list, struct{}{})
-				continue
-			}
-			list = append(list, plain(e))
-		}
-		return list
-	}
-	return struct{}{} // a number or an object; no setting is one
 }
 
 func waveKey(number int, what string) string { return "wave" + strconv.Itoa(number) + what }

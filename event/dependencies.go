@@ -2,32 +2,14 @@ package event
 
 import "muster/recovery"
 
-// dependsOn reads which waves a wave depends on, whether they exist or not.
-func (f fields) dependsOn() (numbers []int) {
-	list, ok := f.mayArray("dependsOnWaves")
-	if !ok {
-		return nil
-	}
-	for i, v := range list.items() {
-		n, wrong := waveNumber(v)
-		if wrong != "" {
-			f.add(item(f.at("dependsOnWaves"), i), wrong)
-			continue
-		}
-		numbers = append(numbers, n)
-	}
-	return numbers
-}
-
 // dependencies reads what the state says about the waves that the wave
 // depends on. Their names are made of numbers, so which keys are ours is known
 // only now: hence a second look at the state.
 func (f fields) dependencies(state value, all waves, w *waveStart) (deps []recovery.Dependency) {
 	own := all[w.Wave.Number]
-	var quiet problems // what is wrong with the numbers themselves was noted with all waves
-	numbers := quiet.fields(own.path, own.value, everyWaveKeys).dependsOn()
 	read := keySet(waveKey(w.Wave.Number, "JobId"), waveKey(w.Wave.Number, "Status"))
-	for _, n := range numbers {
+	for _, number := range own.dependsOn {
+		n := int(number)
 		if _, exists := all[n]; !exists {
 			continue
 		}
@@ -36,7 +18,8 @@ func (f fields) dependencies(state value, all waves, w *waveStart) (deps []recov
 	said := f.fields("state", state, read)
 	path := own.path + ".dependsOnWaves"
 	seen := map[int]bool{}
-	for _, n := range numbers {
+	for _, number := range own.dependsOn {
+		n := int(number)
 		other, exists := all[n]
 		switch {
 		case n == w.Wave.Number:

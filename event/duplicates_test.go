@@ -69,7 +69,7 @@ func TestADuplicateOfAKeyThatIsNotOursIsKept(t *testing.T) {
 
 func TestTheSameServerTwiceInOneWaveIsRefused(t *testing.T) {
 	f := refused(t, edit(t, tiny, `{"serverId":"s-1","launchConfig":{}}`, `{"serverId":"s-1","launchConfig":{}},{"serverId":"\u0073-1","launchConfig":{}}`))
-	if want := `state.waves[0].servers[1].serverId "s-1" is also that of state.waves[0].servers[0]`; f.Message != want {
+	if want := "state.waves[0].servers[1] s-1 is named twice"; f.Message != want {
 		t.Errorf("got %q, want %q", f.Message, want)
 	}
 	accepted(t, edit(t, tiny, waveOne, waveOne+`,{"waveNumber":2,"servers":[{"serverId":"s-1"}]}`))

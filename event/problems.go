@@ -1,39 +1,63 @@
 package event
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"muster/recovery"
 )
 
 // mostTold is how many problems an answer names; the rest are counted.
 const mostTold = 20
 
 // problems collects what is wrong with an event. Whoever wrote it wants to
-// mend it once, so reading goes on after a problem.
+// correct it once, so reading goes on after a problem.
 type problems struct {
-	told  []string
+	told  []problem
 	count int
+	most  int // that are told; 0: mostTold
+	// doubts are what is probably a slip, and nil where nobody asks for them.
+	doubts *[]problem
 }
 
-// add notes what is wrong at a path. The text goes on where the path ends:
-// "is missing". It must quote what it repeats of the event, and must never
-// repeat an external id.
-func (p *problems) add(path, text string) {
+// problem is one thing that is wrong. Its text goes on where the path ends:
+// "is missing"; where it says by itself what it is about, a colon is between.
+type problem struct {
+	path, text string
+	colon, key bool // key: it is about the key and not the value
+}
+
+func (p problem) String() string {
+	if p.colon {
+		return p.path + ": " + p.text
+	}
+	return p.path + " " + p.text
+}
+
+// add notes what is wrong at a path. The text must quote what it repeats of the
+// event, and must never repeat an external id.
+func (p *problems) add(path, text string) { p.note(problem{path: path, text: text}) }
+
+// about is add for a text that is a sentence of its own.
+func (p *problems) about(path, text string) { p.note(problem{path: path, text: text, colon: true}) }
+
+func (p *problems) note(one problem) {
 	p.count++
-	if p.count > mostTold {
+	if p.count > cmp.Or(p.most, mostTold) {
 		return
 	}
-	if !strings.HasPrefix(text, "[") { // an index belongs to the path
-		path += " "
+	if index, rest, has := strings.Cut(one.text, "] "); has && strings.HasPrefix(index, "[") { // an index belongs to the path
+		one.path, one.text = one.path+index+"]", rest
 	}
-	p.told = append(p.told, path+text)
+	p.told = append(p.told, one)
 }
 
 // addf is add with the text made only if it is told.
 func (p *problems) addf(path, format string, args ...any) {
-	if p.count >= mostTold {
+	if p.count >= cmp.Or(p.most, mostTold) {
 		p.count++
 		return
 	}
@@ -46,8 +70,19 @@ func (p *problems) check(path string, err error) {
 	}
 }
 
+// doubt notes what is probably a slip; "": nothing is.
+func (p *problems) doubt(path, text string) {
+	if p.doubts != nil && text != "" && len(*p.doubts) < p.most {
+		*p.doubts = append(*p.doubts, problem{path: path, text: text})
+	}
+}
+
 func (p *problems) String() string {
-	s := strings.Join(p.told, "; ")
+	var words []string
+	for _, one := range p.told {
+		words = append(words, one.String())
+	}
+	s := strings.Join(words, "; ")
 	if more := p.count - len(p.told); more > 0 {
 		s += fmt.Sprintf("; and %d more", more)
 	}
@@ -89,7 +124,7 @@ func (p *problems) fields(path string, v value, known keys) fields {
 		}
 		if _, before := f.known[key]; before && !twice[key] {
 			twice[key] = true
-			p.add(f.at(key), "is given more than once")
+			p.note(problem{path: f.at(key), text: "is given more than once", key: true})
 		}
 		f.known[key] = m.value
 	}
@@ -99,17 +134,16 @@ func (p *problems) fields(path string, v value, known keys) fields {
 // onlyKnown notes the members of an object that are none that we know, for
 // documents of which nothing may be lost.
 func (p *problems) onlyKnown(path string, v value, known keys) {
-	if v.kind() != object {
-		return
-	}
-	f := fields{p, path, nil}
-	var unknown []string
+	f, there := fields{p, path, nil}, ""
 	for m := range v.members() {
-		if key := m.name(); !known[key] {
-			unknown = append(unknown, f.at(visible(clip(m.key.text(), 64))))
+		if known[m.name()] {
+			continue
 		}
+		if there == "" {
+			there = sorted(slices.Collect(maps.Keys(known)))
+		}
+		p.note(problem{path: f.at(clip(m.key.text(), 64)), text: "is not known here; there are: " + there, key: true})
 	}
-	p.unknown(unknown, slices.Collect(maps.Keys(known)))
 }
 
 // unknown notes names that are none of those that there are.
@@ -128,8 +162,12 @@ func (p *problems) unknown(names, known []string) {
 	}
 }
 
-// at gives the path of one of the object's members.
+// at gives the path of one of the object's members. A key that is no plain word
+// is quoted, so that it can neither pretend to be a path nor drive a terminal.
 func (f fields) at(key string) string {
+	if recovery.ProtectionGroupID(key).Check() != nil {
+		return entry(f.path, key)
+	}
 	if f.path == "" {
 		return key
 	}
@@ -248,5 +286,5 @@ func mustBe(want, got kind) string {
 
 func item(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
 
-// entry gives the path of a member whose key is an identifier.
-func entry(path, key string) string { return fmt.Sprintf("%s[%q]", path, key) }
+// entry gives the path of a member whose key somebody chose.
+func entry(path, key string) string { return fmt.Sprintf("%s[%+q]", path, key) }

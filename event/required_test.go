@@ -91,8 +91,8 @@ func TestOfVeryManyProblemsTwentyAreNamedAndTheRestCounted(t *testing.T) {
 		servers = append(servers, `{"serverId":"nonsense"}`)
 	}
 	f := refused(t, edit(t, tiny, `{"serverId":"s-1","launchConfig":{}}`, strings.Join(servers, ",")))
-	// Of each of the 50: id, launch configuration; of 49: the same id again.
-	if !strings.HasSuffix(f.Message, "; and 129 more") || strings.Count(f.Message, "; ") != 20 {
+	// Of each of the 50: id, launch configuration; and once, that they are one.
+	if !strings.HasSuffix(f.Message, "; and 81 more") || strings.Count(f.Message, "; ") != 20 {
 		t.Errorf("got %q", f.Message)
 	}
 }
@@ -133,7 +133,7 @@ func TestAWaveHasOneToAHundredServers(t *testing.T) {
 	if w := accepted(t, servers(100)); len(w.Wave.Servers) != 100 {
 		t.Errorf("100: got %d", len(w.Wave.Servers))
 	}
-	if f := refused(t, servers(101)); f.Message != "state.waves[0].servers has 101 servers, and DRS takes at most 100 in one wave" {
+	if f := refused(t, servers(101)); f.Message != "state.waves[0].servers has 101 servers, and DRS takes at most 100 in one job: split it" {
 		t.Errorf("101: %q", f.Message)
 	}
 }

@@ -122,11 +122,11 @@ func (a *ask) same(o opening, e *recovery.Execution) error {
 		if err != nil {
 			return err
 		}
-		digest, err := settled.Digest()
+		digests, err := settled.Digests()
 		if err != nil {
 			return err
 		}
-		same = digest == e.Digest
+		same = digests.Of(e.Digest)
 	}
 	if same {
 		return nil

@@ -97,8 +97,8 @@ func (a *ask) getPlan() (any, error) {
 	return struct {
 		ID recovery.PlanID `json:"planId"`
 		recovery.Stored
-		Plan planJSON `json:"plan"`
-	}{id, stored.Stored, planOf(plan, plan.Groups, false)}, nil
+		Plan *recovery.PlanDocument `json:"plan"`
+	}{id, stored.Stored, plan.Document()}, nil
 }
 
 // listPlans lists the plans that are kept, by id.

@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,14 +18,17 @@ import (
 type waves map[int]foundWave
 
 type foundWave struct {
-	path  string
-	value value
+	path      string
+	value     value
+	number    recovery.WaveNumber
+	dependsOn []recovery.WaveNumber // whether there are such waves or not
 }
 
+// orderKeys are what a wave says of its place in the plan: what is read of
+// every wave, and what else is of no interest where one is started.
 var (
-	everyWaveKeys = keySet("waveNumber", "dependsOnWaves")
-	waveKeys      = keySet("waveName", "protectionGroupId", "servers", "serverCount", "accountContext")
-	serverKeys    = keySet("serverId", "hostname", "launchConfig", "recoverySnapshotID")
+	orderKeys   = keySet("waveNumber", "dependsOnWaves")
+	plannedKeys = union(orderKeys, keySet("independent", "pauseBeforeWave", "onFailure", "timeoutMinutes", "impactLevel"))
 )
 
 // waves reads state.waves.
@@ -38,26 +42,21 @@ func (f fields) waves() waves {
 		return nil
 	}
 	for i, v := range list.items() {
+		var w struct {
+			Number    recovery.WaveNumber   `json:"waveNumber" need:""`
+			DependsOn []recovery.WaveNumber `json:"dependsOnWaves"`
+		}
 		path := item(f.at("waves"), i)
-		w := f.fields(path, v, everyWaveKeys)
-		if v.kind() != object {
+		reader{problems: f.problems, lax: true}.read(path, v, &w)
+		if v.kind() != object || w.Number == numberless {
 			continue
 		}
-		w.dependsOn()
-		numberValue, ok := w.need("waveNumber")
-		if !ok {
+		if before, twice := all[int(w.Number)]; twice {
+			f.addf(path+".waveNumber", "is %d, and so is that of %s", w.Number, before.path)
 			continue
 		}
-		n, wrong := waveNumber(numberValue)
-		if wrong != "" {
-			f.add(w.at("waveNumber"), wrong)
-			continue
-		}
-		if before, twice := all[n]; twice {
-			f.addf(w.at("waveNumber"), "is %d, and so is that of %s", n, before.path)
-			continue
-		}
-		all[n] = foundWave{path, v}
+		w.DependsOn = slices.DeleteFunc(w.DependsOn, func(n recovery.WaveNumber) bool { return n == numberless })
+		all[int(w.Number)] = foundWave{path, v, w.Number, w.DependsOn}
 	}
 	return all
 }
@@ -92,108 +91,122 @@ func (f fields) wave(state value, all waves, wanted int, w *waveStart) {
 		}
 		return
 	}
-	wf := f.fields(found.path, found.value, waveKeys)
-	groups := f.groupValues(wf.groupID())
-	w.Wave.Number = wanted
-	w.waveName = f.oneWave(wf, groups, &w.Wave, false)
-	w.Groups = f.groups(groups, map[recovery.ProtectionGroupID][]recovery.SourceServerID{w.Wave.Group: w.Wave.ServerIDs()})
+	in := reader{problems: f.problems, lax: true}
+	wave := in.stateWave(found, plannedKeys)
+	servers := map[recovery.ProtectionGroupID][]recovery.SourceServerID{}
+	wave.listed(servers)
+	groups := in.stateGroups(f, servers)
+	in.withServers(found, &wave, groups)
+	one := (&recovery.PlanDocument{Waves: []recovery.WaveDocument{wave.WaveDocument}, Groups: groups}).Whole()
+	in.servers(one, func(int) string { return found.path })
+	account := w.Wave.Account
+	if w.Wave = one.Waves[0].Wave; wave.Account == nil {
+		w.Wave.Account = account // else the wave's own, whole: nothing is inherited
+	}
+	w.Groups = one.Groups
+	if name := plainFields("", found.value, keySet("waveName")).known["waveName"]; name.given() {
+		w.waveName = name.raw()
+	}
 	w.Dependencies = f.dependencies(state, all, w)
 }
 
-// oneWave reads a wave, whose account is the state's so far, and gives its
-// name as it came. A wave of a plan that is stored may leave its servers to its
-// group.
-func (f fields) oneWave(wf fields, groups groupValues, w *recovery.Wave, stored bool) (name []byte) {
-	w.Name, name = wf.name()
-	if v := wf.known["accountContext"]; v.given() {
-		w.Account = f.account(wf.at("accountContext"), v) // the wave's own, whole: nothing is inherited
-	}
-	if id, ok := wf.mayText("protectionGroupId"); ok && id != "" {
-		w.Group = recovery.ProtectionGroupID(id)
-		f.check(wf.at("protectionGroupId"), w.Group.Check())
-	}
-	if wf.known["servers"].given() || !wf.counted() && !groups.tagged(w.Group) && !(stored && w.Group != "") {
-		w.Servers = wf.servers(w.Group != "")
-	}
-	return name
+// stateWave reads a wave of a state.
+func (r reader) stateWave(found foundWave, skip keys) (w flatWave) {
+	r.skip = skip
+	r.read(found.path, found.value, &w)
+	w.Number, w.DependsOn = found.number, found.dependsOn
+	return w
 }
 
-// counted says whether only the record lists the wave's servers: serverCount
-// stands for them.
-func (f fields) counted() bool {
-	v := f.known["serverCount"]
-	if !v.given() {
+// listed adds the wave's servers to those of its group.
+func (w *flatWave) listed(servers map[recovery.ProtectionGroupID][]recovery.SourceServerID) {
+	if w.Group == "" {
+		return
+	}
+	ids := servers[w.Group]
+	for _, s := range w.Servers {
+		ids = append(ids, s.ID)
+	}
+	servers[w.Group] = ids
+}
+
+// withServers makes sure that a wave has servers, and says whether only the
+// record lists them: serverCount stands for them.
+func (r reader) withServers(found foundWave, w *flatWave, groups groupDocuments) (counted bool) {
+	r.bare(found.path, &w.WaveDocument)
+	g := groups[w.Group]
+	switch {
+	case w.Servers != nil:
 		return false
+	case w.ServerCount == nil && (g == nil || g.Tags == nil):
+		r.add(found.path+".servers", "is missing: "+recovery.ServerDocument{}.Least())
 	}
-	f.mayWhole("serverCount", 1, recovery.MostServers)
-	return true
+	return w.ServerCount != nil
 }
 
-// group gives the id of the wave's group, whatever it looks like.
-func (f fields) groupID() recovery.ProtectionGroupID {
-	return recovery.ProtectionGroupID(name(f.known["protectionGroupId"]))
-}
-
-// name gives a wave's name as text and as the bytes it came in.
-func (f fields) name() (string, []byte) {
-	s, ok := f.mayText("waveName")
-	if !ok {
-		return "", nil
-	}
-	return s, f.known["waveName"].raw()
-}
-
-// servers reads a wave's servers.
-func (f fields) servers(grouped bool) []recovery.Server {
-	list, ok := f.mayArray("servers")
-	if !ok {
-		if !f.known["servers"].given() {
-			f.add(f.at("servers"), "is missing: a wave needs at least 1 server")
+// servers names what is wrong with which servers the waves list.
+func (r reader) servers(plan *recovery.Plan, at func(int) string) {
+	for _, problem := range plan.CheckServers() {
+		path := at(problem.Wave) + ".servers"
+		if w := &plan.Waves[problem.Wave]; len(w.Servers) == 0 && w.Tags == nil {
+			continue // said already
 		}
+		if problem.Server >= 0 {
+			path = item(path, problem.Server)
+		}
+		r.add(path, problem.Text)
+	}
+}
+
+// stateGroups reads the protection groups that a state brings along, as far as
+// they are of interest: groups of these servers, and what they set for those.
+// The rest is none of our business.
+func (r reader) stateGroups(f fields, servers map[recovery.ProtectionGroupID][]recovery.SourceServerID) groupDocuments {
+	all := f.known["protectionGroups"]
+	if !all.given() {
 		return nil
 	}
-	switch count := list.count(); {
-	case count == 0:
-		f.add(f.at("servers"), "is empty: a wave needs at least 1 server")
-	case count > recovery.MostServers:
-		f.addf(f.at("servers"), "has %d servers, and DRS takes at most %d in one wave", count, recovery.MostServers)
+	wanted := keys{}
+	for id := range servers {
+		wanted[string(id)] = id.Check() == nil
 	}
-	var servers []recovery.Server
-	first := map[recovery.SourceServerID]string{}
-	for i, v := range list.items() {
-		if i == recovery.MostServers {
-			break // the wave has to be cut anyway
+	groups := groupDocuments{}
+	given := r.fields(f.at("protectionGroups"), all, wanted).known
+	for _, id := range slices.Sorted(maps.Keys(given)) {
+		v := given[id]
+		if !v.given() {
+			continue
 		}
-		path := item(f.at("servers"), i)
-		s := f.server(path, v, grouped)
-		if before, twice := first[s.ID]; twice {
-			f.addf(path+".serverId", "%s is also that of %s", recovery.Quote(string(s.ID)), before)
-		} else if s.ID != "" {
-			first[s.ID] = path
+		var g struct {
+			Tags         map[string]string       `json:"tags"`
+			LaunchConfig recovery.ConfigDocument `json:"launchConfig"`
+			Overrides    value                   `json:"overrides"`
 		}
-		servers = append(servers, s)
+		path := entry(f.at("protectionGroups"), id)
+		r.read(path, v, &g)
+		if g.Tags != nil && len(g.Tags) == 0 {
+			r.add(path+".tags", "is empty, and no tags at all would mean every server")
+		}
+		groups[recovery.ProtectionGroupID(id)] = &recovery.GroupDocument{Tags: g.Tags, LaunchConfig: g.LaunchConfig,
+			Overrides: r.stateOverrides(path+".overrides", g.Overrides, servers[recovery.ProtectionGroupID(id)])}
 	}
-	return servers
+	return groups
 }
 
-// server reads one server. Every server needs a launch configuration from
-// somewhere: its own, or its group's. Where there is neither, nobody has said
-// how it is to be launched; an empty {} says it: as DRS has it.
-func (p *problems) server(path string, v value, grouped bool) (s recovery.Server) {
-	f := p.fields(path, v, serverKeys)
-	if v.kind() != object {
-		return s
+func (r reader) stateOverrides(path string, all value, servers []recovery.SourceServerID) map[recovery.SourceServerID]recovery.ConfigDocument {
+	if !all.given() {
+		return nil
 	}
-	s.ID = recovery.SourceServerID(f.needText("serverId", func(s string) error { return recovery.SourceServerID(s).Check() }))
-	s.Hostname, _ = f.mayText("hostname")
-	if c := f.known["launchConfig"]; c.given() {
-		s.LaunchConfig = p.launchConfig(f.at("launchConfig"), c)
-	} else if !grouped {
-		f.add(f.at("launchConfig"), "is missing, and the wave has no protectionGroupId to take it from ({} launches the server as DRS has it)")
+	wanted := keys{}
+	for _, id := range servers {
+		wanted[string(id)] = id.Check() == nil
 	}
-	if id, ok := f.mayText("recoverySnapshotID"); ok && id != "" && id != "AUTO" {
-		s.Snapshot = recovery.SnapshotID(id)
-		f.check(f.at("recoverySnapshotID"), s.Snapshot.Check())
+	overrides := map[recovery.SourceServerID]recovery.ConfigDocument{}
+	given := r.fields(path, all, wanted).known
+	for _, id := range slices.Sorted(maps.Keys(given)) {
+		if v := given[id]; v.given() {
+			overrides[recovery.SourceServerID(id)] = r.config(entry(path, id), v)
+		}
 	}
-	return s
+	return overrides
 }

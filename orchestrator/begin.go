@@ -38,7 +38,10 @@ func (o *Orchestrator) Begin(ctx context.Context, b Begin) (*recovery.Execution,
 	if err := o.saidAhead(b.Gone); err != nil {
 		return nil, err
 	}
-	digest, err := b.Plan.Digest()
+	if err := b.Plan.Understood(); err != nil {
+		return nil, err
+	}
+	digests, err := b.Plan.Digests()
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +50,7 @@ func (o *Orchestrator) Begin(ctx context.Context, b Begin) (*recovery.Execution,
 		return nil, fmt.Errorf("reading the record of execution %s: %w", b.Execution, err)
 	}
 	if known.Version > 0 {
-		return o.goOn(ctx, b, digest)
+		return o.goOn(ctx, b, digests)
 	}
 	world, err := o.world(ctx)
 	if err != nil {
@@ -57,7 +60,7 @@ func (o *Orchestrator) Begin(ctx context.Context, b Begin) (*recovery.Execution,
 	if err != nil {
 		return nil, err
 	}
-	return o.open(ctx, b, known, plan, digest, world)
+	return o.open(ctx, b, known, plan, digests, world)
 }
 
 // resolveTags asks DRS, once, which servers the groups are that are given by
@@ -99,7 +102,7 @@ func (o *Orchestrator) resolveTags(ctx context.Context, asked *recovery.Plan) (*
 // open writes the record. A plan is held by one execution at a time; a
 // recovery may take it from a drill, which is cancelled and says so, and
 // anybody from an execution that was cancelled, or whose record is damaged.
-func (o *Orchestrator) open(ctx context.Context, b Begin, known *recovery.Execution, plan *recovery.Plan, digest string, world recovery.World) (*recovery.Execution, error) {
+func (o *Orchestrator) open(ctx context.Context, b Begin, known *recovery.Execution, plan *recovery.Plan, digests recovery.Digests, world recovery.World) (*recovery.Execution, error) {
 	var takeFrom recovery.ExecutionID
 	unreadable := ""
 	for {
@@ -109,7 +112,7 @@ func (o *Orchestrator) open(ctx context.Context, b Begin, known *recovery.Execut
 				return nil, nil
 			}
 			e = &recovery.Execution{ID: b.Execution, Plan: plan.ID, Type: b.Type, StartTime: b.StartTime, InitiatedBy: b.InitiatedBy, World: world,
-				Waves: plan.Records(), Digest: digest, PollEvery: b.PollEvery, Policy: b.Policy, Replace: b.Replace, Gone: b.Gone, Speed: o.speed()}
+				Waves: plan.Records(), Digest: digests[0], Needs: plan.Needs, PollEvery: b.PollEvery, Policy: b.Policy, Replace: b.Replace, Gone: b.Gone, Speed: o.speed()}
 			c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventOpened, RequestID: b.RequestID,
 				Message: fmt.Sprintf("%s of plan %s with %d waves, by %s%s%s", b.Type, plan.ID, len(plan.Waves), recovery.Quote(b.InitiatedBy), saidGone(b.Gone), unreadable)})
 			c.Frozen, c.TakeFrom = plan, takeFrom
@@ -118,7 +121,7 @@ func (o *Orchestrator) open(ctx context.Context, b Begin, known *recovery.Execut
 		var held *recovery.PlanHeld
 		if !errors.As(err, &held) {
 			if err == nil && faster { // another invocation, perhaps for something else
-				return o.goOn(ctx, b, digest)
+				return o.goOn(ctx, b, digests)
 			}
 			return e, err
 		}
@@ -166,11 +169,11 @@ func (o *Orchestrator) supersede(ctx context.Context, b Begin, holder recovery.E
 // Continue goes on with an execution that was begun before, for an event that
 // does not list its plan's servers any more: of b.Plan the id is enough.
 func (o *Orchestrator) Continue(ctx context.Context, b Begin) (*recovery.Execution, error) {
-	return o.goOn(ctx, b, "")
+	return o.goOn(ctx, b, nil)
 }
 
 // goOn continues an execution that was begun before: a driver is there again.
-func (o *Orchestrator) goOn(ctx context.Context, b Begin, digest string) (*recovery.Execution, error) {
+func (o *Orchestrator) goOn(ctx context.Context, b Begin, digests recovery.Digests) (*recovery.Execution, error) {
 	e, err := o.amend(ctx, b.Execution, func(e *recovery.Execution) (*recovery.Change, error) {
 		if err := o.known(e); err != nil {
 			return nil, err
@@ -181,7 +184,7 @@ func (o *Orchestrator) goOn(ctx context.Context, b Begin, digest string) (*recov
 		if err := o.mayAct(ctx, e); err != nil {
 			return nil, err
 		}
-		if digest != "" && e.Digest != digest || e.Type != b.Type || e.Plan != b.Plan.ID {
+		if !digests.Of(e.Digest) || e.Type != b.Type || e.Plan != b.Plan.ID {
 			return nil, differs(b.Execution)
 		}
 		if e.Ended != nil || e.Interrupted == nil && e.TaskToken.IsZero() {
@@ -212,7 +215,7 @@ func (o *Orchestrator) goOn(ctx context.Context, b Begin, digest string) (*recov
 	if err != nil {
 		return nil, err
 	}
-	return o.goOn(ctx, b, digest)
+	return o.goOn(ctx, b, digests)
 }
 
 // saidGone tells of which servers whoever begins says that nothing lives.

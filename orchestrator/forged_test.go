@@ -38,7 +38,7 @@ func TestAForgedStartOfAnExecutionThatWasBegunChangesNothingOfItsPlan(t *testing
 		"a wave that is not next":  {func(w *recovery.WaveStart) { w.Wave.Number = 3 }, "wave 2"},
 		"a wave that there is not": {func(w *recovery.WaveStart) { w.Wave.Number = 9 }, "9"},
 		"a recovery of a drill":    {func(w *recovery.WaveStart) { w.Type = recovery.Recovery }, "executionType"},
-		"another plan's digest":    {func(w *recovery.WaveStart) { w.Digest = "forged" }, "not those that execution exec-1 was begun with"},
+		"another plan's digest":    {func(w *recovery.WaveStart) { w.Digests = recovery.Digests{"forged"} }, "not those that execution exec-1 was begun with"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -38,7 +38,7 @@ func TestServersAreFoundByTheTagsOfTheirGroupOnceAtBegin(t *testing.T) {
 				for _, id := range c.listed {
 					p.Waves[0].Servers = append(p.Waves[0].Servers, recovery.Server{ID: id})
 				}
-				asked, err := p.Digest()
+				asked, err := p.Digests()
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -58,7 +58,7 @@ func TestServersAreFoundByTheTagsOfTheirGroupOnceAtBegin(t *testing.T) {
 				if !strings.Contains(got, c.want) {
 					t.Errorf("got %s, want %s", got, c.want)
 				}
-				if after, _ := p.Digest(); after != asked {
+				if after, _ := p.Digests(); !after.Of(asked[0]) {
 					t.Error("the plan that was asked for has changed")
 				}
 			})

@@ -36,8 +36,12 @@ func (o *Orchestrator) speed() float64 {
 	return o.Home.Speed
 }
 
-// mayAct refuses an execution of another world. errUnbound: see bound.
+// mayAct refuses an execution of another world, and one whose plan needs what
+// is not known here. errUnbound: see bound.
 func (o *Orchestrator) mayAct(ctx context.Context, e *recovery.Execution) error {
+	if err := e.Understood(); err != nil {
+		return err
+	}
 	if o.Home == nil {
 		return nil
 	}
@@ -68,6 +72,9 @@ func (o *Orchestrator) mayStillAct(ctx context.Context, e *recovery.Execution) e
 // mayWrite refuses an execution of another record, and a record that another
 // one has taken over. Which AWS is acted in does not matter: none is.
 func (o *Orchestrator) mayWrite(ctx context.Context, e *recovery.Execution) error {
+	if err := e.Understood(); err != nil {
+		return err
+	}
 	if o.Home == nil {
 		return nil
 	}

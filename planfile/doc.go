@@ -16,5 +16,7 @@
 //	  pg-app:
 //	    tags: {Tier: app}
 //
-// An error names every problem of a file, each with its line and column.
+// A file is made the JSON document that it stands for, which package event
+// reads; what that finds gets its line and column here. An error names every
+// problem of a file.
 package planfile

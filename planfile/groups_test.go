@@ -93,26 +93,26 @@ groups:
 `
 	_, err := planfile.ParseGroups("p.yaml", []byte(file))
 	want := []string{
-		`p.yaml:1:10: version: must be 1, the only version there is`,
-		`p.yaml:2:1: grups: is not known here; there are accountContext, groups, objectives, plan, version, waves`,
-		`p.yaml:5:34: groups.pg-a.launchConfig.instanceType: "big" is not an EC2 instance type such as r5.xlarge`,
-		`p.yaml:5:46: groups.pg-a.launchConfig.subnt: is no launch setting; there are `,
-		`p.yaml:5:57: groups.pg-a.launchConfig.subnet: must be a string`,
-		`p.yaml:5:76: groups.pg-a.launchConfig.securityGroups: must be a list of strings`,
-		`p.yaml:5:92: groups.pg-a.launchConfig.copyTags: must be true or false`,
-		`p.yaml:6:20: groups.pg-a.servers[1]: s-1 is named twice`,
-		`p.yaml:6:25: groups.pg-a.servers[2]: "db-1" is not an id of the form s-…`,
-		`p.yaml:6:31: groups.pg-a.servers[3]: must be a string: put it between quotes`,
-		`p.yaml:8:7: groups.pg-a.overrides.s-2: is not among the group's servers`,
-		`p.yaml:8:21: groups.pg-a.overrides.s-2.subnet: "vpc-1" is not an id of the form subnet-…`,
-		`p.yaml:9:7: groups.pg-a.overrides.nope: "nope" is not an id of the form s-…`,
-		`p.yaml:10:11: groups.pg-a.tags: a group has servers or tags, not both`,
-		`p.yaml:10:18: groups.pg-a.tags.Tier: must be a string: put it between quotes`,
-		`p.yaml:11:3: groups.pg-a: stands here a second time`,
-		`p.yaml:12:3: groups."pg/../b": the group's id "pg/../b" is not an id`,
-		`p.yaml:12:29: groups."pg/../b".launchConfig: must be a mapping, not a list`,
-		`p.yaml:14:21: groups.pg-c.accountContext: roleName is missing`,
-		`p.yaml:14:33: groups.pg-c.accountContext.accountId: must be a string: put it between quotes`,
+		`p.yaml:1:10: version: must be 1, the only version that there is`,
+		`p.yaml:2:1: grups: is not known here; there are: accountContext, groups, needs, objectives, plan, version, waves`,
+		`p.yaml:5:34: groups["pg-a"].launchConfig.instanceType: "big" is not an EC2 instance type such as r5.xlarge`,
+		`p.yaml:5:39: groups["pg-a"].launchConfig.subnt: is not known here; there are: `,
+		`p.yaml:5:57: groups["pg-a"].launchConfig.subnet: must be a string`,
+		`p.yaml:5:76: groups["pg-a"].launchConfig.securityGroups: must be a list of strings`,
+		`p.yaml:5:92: groups["pg-a"].launchConfig.copyTags: must be true or false`,
+		`p.yaml:6:20: groups["pg-a"].servers[1]: s-1 is named twice`,
+		`p.yaml:6:25: groups["pg-a"].servers[2]: "db-1" is not an id of the form s-…`,
+		`p.yaml:6:31: groups["pg-a"].servers[3]: must be a string, not a number: put it between quotes`,
+		`p.yaml:8:7: groups["pg-a"].overrides["s-2"]: is not among the group's servers`,
+		`p.yaml:8:21: groups["pg-a"].overrides["s-2"].subnet: "vpc-1" is not an id of the form subnet-…`,
+		`p.yaml:9:7: groups["pg-a"].overrides["nope"]: "nope" is not an id of the form s-…`,
+		`p.yaml:10:11: groups["pg-a"].tags: and servers are both given: a group has one of the two`,
+		`p.yaml:10:18: groups["pg-a"].tags["Tier"]: must be a string, not a number: put it between quotes`,
+		`p.yaml:11:3: groups["pg-a"]: is given more than once`,
+		`p.yaml:12:3: groups["pg/../b"]: "pg/../b" is not an id`,
+		`p.yaml:12:29: groups["pg/../b"].launchConfig: must be an object, not an array`,
+		`p.yaml:14:21: groups["pg-c"].accountContext.roleName: is missing`,
+		`p.yaml:14:33: groups["pg-c"].accountContext.accountId: must be a string, not a number: put it between quotes`,
 		`p.yaml: and 6 more`,
 	}
 	got := strings.Split(fmt.Sprint(err), "\n")
@@ -136,12 +136,12 @@ func TestAFileThatIsNoGroupsFileIsRefused(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
 		{"empty", "", "p.yaml: the file is empty: it needs groups"},
 		{"only comments", "# nothing\n", "p.yaml: the file is empty: it needs groups"},
-		{"nothing", "---\n", "p.yaml:2:1: there are no groups: the key groups is missing"},
-		{"no groups", "version: 1\n", "p.yaml:1:1: there are no groups: the key groups is missing"},
-		{"a list", "- a\n", "p.yaml:1:1: must be a mapping, not a list"},
-		{"not YAML", "groups: [\n", "p.yaml:2:1: not YAML: did not find expected node content"},
+		{"nothing", "---\n", "p.yaml: the file is empty: it needs groups"},
+		{"no groups", "version: 1\n", "p.yaml:1:1: groups: is missing"},
+		{"a list", "- a\n", "p.yaml:1:1: must be an object, not an array"},
+		{"not YAML", "groups: [\n", "p.yaml:1:1: not YAML: a value is missing here, or a bracket that opens is not closed"},
 		{"two documents", "groups: {}\n---\ngroups: {}\n", "p.yaml:2:1: a second document begins here: a file holds one"},
-		{"control characters", "groups: {\"\\e[2J\": 1}\n", `p.yaml:1:10: groups."\x1b[2J": the group's id "\x1b[2J" is not an id`},
+		{"control characters", "groups: {\"\\e[2J\": 1}\n", `p.yaml:1:10: groups["\x1b[2J"]: "\x1b[2J" is not an id`},
 	} {
 		_, err := planfile.ParseGroups("p.yaml", []byte(c.file))
 		if !strings.HasPrefix(fmt.Sprint(err), c.want) {
@@ -167,7 +167,7 @@ func TestGroupsOfAnotherFileKeepTheirPlaces(t *testing.T) {
 		t.Errorf("a file without groups gives %v, %v", groups.IDs(), err)
 	}
 	_ = yaml.Unmarshal([]byte("x: 1\ngroups:\n  pg-a: {launch: 1}\n"), &file)
-	if _, err := planfile.GroupsOf("fleet.yaml", &file.Groups); !strings.HasPrefix(fmt.Sprint(err), "fleet.yaml:3:10: groups.pg-a.launch: is not known here") {
+	if _, err := planfile.GroupsOf("fleet.yaml", &file.Groups); !strings.HasPrefix(fmt.Sprint(err), `fleet.yaml:3:10: groups["pg-a"].launch: is not known here`) {
 		t.Errorf("got %v", err)
 	}
 }

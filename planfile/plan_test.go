@@ -77,15 +77,13 @@ func TestAPlanIsReadWhole(t *testing.T) {
 				Servers: []recovery.Server{{ID: "s-9", LaunchConfig: recovery.LaunchConfig{}}}}},
 		},
 	}
-	want.Groups = file.Groups.ByID() // the waves use all of them
+	want.Groups = map[recovery.ProtectionGroupID]*recovery.ProtectionGroup{
+		"pg-database": {ID: "pg-database", LaunchConfig: recovery.LaunchConfig{recovery.InstanceType: "t3.medium"}},
+		"pg-app":      {ID: "pg-app", LaunchConfig: recovery.LaunchConfig{}},
+		"pg-web":      {ID: "pg-web", LaunchConfig: recovery.LaunchConfig{}},
+	}
 	if diff := cmp.Diff(want, file.Plan); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
-	}
-	if diff := cmp.Diff([]recovery.ProtectionGroupID{"pg-database", "pg-app", "pg-web"}, file.Groups.IDs()); diff != "" {
-		t.Error(diff)
-	}
-	if got := file.Groups.ByID()["pg-database"].LaunchConfig.Text(recovery.InstanceType); got != "t3.medium" {
-		t.Errorf("pg-database launches %q", got)
 	}
 }
 
@@ -120,31 +118,31 @@ func TestEveryProblemOfAPlansWordsIsNamed(t *testing.T) {
 	const good = `{accountId: "123456789012", region: us-west-2, roleName: R}`
 	for _, c := range []struct{ name, plan, want string }{
 		{"nothing", "", "p.yaml: the file is empty: it needs a plan and its waves"},
-		{"a list", "- 1", "p.yaml:1:1: must be a mapping, not a list"},
-		{"an empty plan", "waves: []", "p.yaml:1:1: version is missing|p.yaml:1:1: plan is missing|p.yaml:1:8: waves: a plan has at least one wave"},
+		{"a list", "- 1", "p.yaml:1:1: must be an object, not an array"},
+		{"an empty plan", "waves: []", "p.yaml:1:1: version: is missing|p.yaml:1:1: plan: is missing|p.yaml:1:8: waves: is empty: a plan has at least 1 wave"},
 		{"nothing where much is needed", "version: 1\nplan:\nwaves:\naccountContext: {accountId: , region: us-west-2}",
-			"p.yaml:1:1: plan is missing|p.yaml:1:1: waves is missing|p.yaml:4:17: accountContext: accountId is missing|p.yaml:4:17: accountContext: roleName is missing"},
-		{"the plan itself", "version: 1\nplan: {name: \"\\u202e\", owner: 5, title: x}\nwaves: 7", `p.yaml:2:7: plan: id is missing|` +
-			`p.yaml:2:14: plan.name: "\u202e" has control characters|p.yaml:2:31: plan.owner: must be a string|p.yaml:2:34: plan.title: is not known here; there are id, name, owner|` +
-			`p.yaml:3:8: waves: must be a list, not "7"|p.yaml:3:8: waves: a plan has at least one wave`},
+			"p.yaml:2:6: plan: is missing|p.yaml:3:7: waves: is missing|p.yaml:4:17: accountContext.roleName: is missing|p.yaml:4:29: accountContext.accountId: is missing"},
+		{"the plan itself", "version: 1\nplan: {name: \"\\u202e\", owner: 5, title: x}\nwaves: 7", `p.yaml:2:7: plan.id: is missing|` +
+			`p.yaml:2:14: plan.name: "\u202e" has control characters|p.yaml:2:31: plan.owner: must be a string|p.yaml:2:34: plan.title: is not known here; there are: id, name, owner|` +
+			`p.yaml:3:8: waves: must be an array, not a number`},
 		{"objectives", body("") + "objectives: {recoveryPointMinutes: 0, recoveryTimeMinutes: 1h}",
-			`p.yaml:5:36: objectives.recoveryPointMinutes: is 0, but an objective is from 1 to 525600 minutes|p.yaml:5:60: objectives.recoveryTimeMinutes: must be a whole number, not "1h"`},
+			`p.yaml:5:36: objectives.recoveryPointMinutes: is 0, but an objective is from 1 to 527040 minutes|p.yaml:5:60: objectives.recoveryTimeMinutes: must be a number, not a string`},
 		{"numbers", body("{waveNumber: 010, @}", "{waveNumber: -1, @}", "{waveName: x, @}", "5", "{waveNumber: 0x1, dependsOnWaves: [\"1\", 1000000], @}"),
-			`p.yaml:5:18: waves[0].waveNumber: must be a whole number, not "010"|p.yaml:6:18: waves[1].waveNumber: is -1, but a wave's number is from 0 to 999999|` +
-				`p.yaml:7:5: waves[2]: waveNumber is missing|p.yaml:8:5: waves[3]: must be a mapping, not "5"|p.yaml:9:18: waves[4].waveNumber: must be a whole number, not "0x1"|` +
-				`p.yaml:9:40: waves[4].dependsOnWaves[0]: must be a whole number, not "1"|p.yaml:9:45: waves[4].dependsOnWaves[1]: is 1000000, but`},
+			`p.yaml:5:18: waves[0].waveNumber: is a number to YAML, and perhaps another than it shows|p.yaml:6:18: waves[1].waveNumber: is -1, but a wave's number is from 0 to 999999|` +
+				`p.yaml:7:5: waves[2].waveNumber: is missing|p.yaml:8:5: waves[3]: must be an object, not a number|p.yaml:9:18: waves[4].waveNumber: is a number to YAML, and perhaps another than it shows|` +
+				`p.yaml:9:40: waves[4].dependsOnWaves[0]: must be a number, not a string|p.yaml:9:45: waves[4].dependsOnWaves[1]: is 1000000, but`},
 		{"what a wave says", body(`{waveNumber: 1, pauseBeforeWave: "yes", onFailure: pause, timeoutMinutes: 0, launchOrder: 1, @}`, `{waveNumber: 2, timeoutMinutes: 10081, independent: true, dependsOnWaves: [1], servers: [{serverId: s-2, launchConfig: {}}]}`),
-			`p.yaml:5:38: waves[0].pauseBeforeWave: must be true or false, not "yes"|p.yaml:5:56: waves[0].onFailure: "pause" must be one of PAUSE, STOP, CONTINUE|` +
-				`p.yaml:5:79: waves[0].timeoutMinutes: is 0, but a wave is given from 1 to 10080 minutes|p.yaml:5:82: waves[0].launchOrder: is not known here; there are accountContext, dependsOnWaves,|` +
-				`p.yaml:6:5: waves[1].independent: a wave that is independent waits for none|p.yaml:6:37: waves[1].timeoutMinutes: is 10081`},
+			`p.yaml:5:38: waves[0].pauseBeforeWave: must be true or false, not a string|p.yaml:5:56: waves[0].onFailure: "pause" must be one of PAUSE, STOP, CONTINUE|` +
+				`p.yaml:5:79: waves[0].timeoutMinutes: is 0, but a wave is given from 1 to 10080 minutes|p.yaml:5:82: waves[0].launchOrder: is not known here; there are: accountContext, dependsOnWaves,|` +
+				`p.yaml:6:37: waves[1].timeoutMinutes: is 10081|p.yaml:6:57: waves[1].independent: and dependsOnWaves are both given: a wave that is independent waits for none`},
 		{"what a server says", body(`{waveNumber: 1, servers: [{serverId: db-1}, {hostname: x}, {serverId: s-1, impactLevel: HIGH, recoverySnapshotID: snap-1, launchConfig: {subnet: x}}, {serverId: s-1}, {serverId: s-2}]}`),
-			`p.yaml:5:42: waves[0].servers[0].serverId: "db-1" is not an id of the form s-…|p.yaml:5:49: waves[0].servers[1]: serverId is missing|` +
+			`p.yaml:5:31: waves[0].servers[0].launchConfig: is missing, and the wave has no protectionGroupId|p.yaml:5:42: waves[0].servers[0].serverId: "db-1" is not an id of the form s-…|p.yaml:5:49: waves[0].servers[1].serverId: is missing|p.yaml:5:49: waves[0].servers[1].launchConfig: is missing|` +
 				`p.yaml:5:93: waves[0].servers[2].impactLevel: "HIGH" must be one of CRITICAL, OPTIONAL|p.yaml:5:119: waves[0].servers[2].recoverySnapshotID: "snap-1" is not|` +
-				`p.yaml:5:150: waves[0].servers[2].launchConfig.subnet: "x" is not an id|p.yaml:5:166: waves[0].servers[3].serverId: s-1 is named twice|` +
-				`p.yaml:5:183: waves[0].servers[4].serverId: s-2 has no launchConfig, and the wave no protectionGroupId`},
-		{"a key twice", body("{waveNumber: 1, waveNumber: 2, @}") + "plan: {id: rp-2}", "p.yaml:5:21: waves[0].waveNumber: stands here a second time|p.yaml:6:1: plan: stands here a second time"},
+				`p.yaml:5:150: waves[0].servers[2].launchConfig.subnet: "x" is not an id|p.yaml:5:155: waves[0].servers[3].launchConfig: is missing|p.yaml:5:166: waves[0].servers[3].serverId: s-1 is named twice|` +
+				`p.yaml:5:172: waves[0].servers[4].launchConfig: is missing`},
+		{"a key twice", body("{waveNumber: 1, waveNumber: 2, @}") + "plan: {id: rp-2}", "p.yaml:5:21: waves[0].waveNumber: is given more than once|p.yaml:6:1: plan: is given more than once"},
 		{"no account", "version: 1\nplan: {id: rp-1}\nwaves: [{waveNumber: 1, servers: [{serverId: s-1, launchConfig: {}}]}, {waveNumber: 2, accountContext: " + good + ", servers: [{serverId: s-2, launchConfig: {}}]}]",
-			"p.yaml:3:9: waves[0]: has no accountContext: neither the wave, nor its group, nor the plan gives one"},
+			"p.yaml:3:9: waves[0]: the wave has no accountContext: neither the wave, nor its group, nor the plan gives one"},
 	} {
 		t.Run(c.name, func(t *testing.T) { compare(t, strings.Split(c.want, "|"), problems(t, nil, c.plan)) })
 	}
@@ -183,21 +181,21 @@ func TestEveryProblemOfTheWholeIsNamed(t *testing.T) {
 		{"a circle", body("{waveNumber: 2, dependsOnWaves: [3], @}", "{waveNumber: 3, dependsOnWaves: [1], @}", "{waveNumber: 1, dependsOnWaves: [2], @}"),
 			"p.yaml:7:38: waves[2].dependsOnWaves[0]: waves wait for one another in a circle, so that none of them could start: 1 → 3 → 2 → 1"},
 		{"a group that is not there", body("{waveNumber: 1, protectionGroupId: pg-b}", "{waveNumber: 2, protectionGroupId: 5}") + groups,
-			"p.yaml:5:40: waves[0].protectionGroupId: the plan has no group pg-b; it has pg-a, pg-web, pg-none|p.yaml:6:40: waves[1].protectionGroupId: must be a string"},
+			"p.yaml:5:40: waves[0].protectionGroupId: the plan has no group pg-b; it has pg-a, pg-none, pg-web|p.yaml:6:40: waves[1].protectionGroupId: must be a string"},
 		{"no servers", body("{waveNumber: 1, protectionGroupId: pg-none}", "{waveNumber: 2}", "{waveNumber: 3, protectionGroupId: pg-a, servers: []}") + groups,
-			"p.yaml:5:40: waves[0].protectionGroupId: the wave lists no servers, and group pg-none has neither servers nor tags|p.yaml:6:5: waves[1]: has neither servers nor a protectionGroupId|p.yaml:7:55: waves[2].servers: is empty; leave the key out"},
+			"p.yaml:5:40: waves[0].protectionGroupId: the wave lists no servers, and protection group pg-none has neither servers nor tags|p.yaml:6:5: waves[1]: the wave has neither servers nor a protectionGroupId|p.yaml:7:55: waves[2].servers: is empty: a wave needs at least 1 server"},
 		{"servers of others", body("{waveNumber: 1, protectionGroupId: pg-a}", "{waveNumber: 2, protectionGroupId: pg-a, servers: [{serverId: s-9}, {serverId: s-2}]}", "{waveNumber: 3, protectionGroupId: pg-a}", "{waveNumber: 4, protectionGroupId: pg-web}", "{waveNumber: 5, protectionGroupId: pg-web}") + groups,
-			"p.yaml:6:67: waves[1].servers[0].serverId: s-9 is not among the servers of group pg-a|p.yaml:6:84: waves[1].servers[1].serverId: s-2 is in wave 1 too|p.yaml:7:40: waves[2].protectionGroupId: s-1, s-2, s-3 and 2 more: each of them is in wave 1 too|p.yaml:9:40: waves[4].protectionGroupId: wave 4 takes all servers of group pg-web already"},
+			"p.yaml:6:67: waves[1].servers[0].serverId: the wave lists s-9, which is not among the servers of protection group pg-a|p.yaml:6:84: waves[1].servers[1].serverId: s-2 is in wave 1 too|p.yaml:7:40: waves[2].protectionGroupId: s-1, s-2, s-3 and 2 more: each of them is in wave 1 too|p.yaml:9:40: waves[4].protectionGroupId: the wave takes all servers of protection group pg-web, and so does wave 4"},
 		{"too many", body("{waveNumber: 1, protectionGroupId: pg-h}") + "groups: {pg-h: {servers: [" + hundred() + "]}}",
-			"p.yaml:5:40: waves[0].protectionGroupId: has 101 servers, and DRS takes at most 100 in one job: split it"},
+			"p.yaml:5:40: waves[0].protectionGroupId: the wave has 101 servers, and DRS takes at most 100 in one job: split it"},
 		{"contradictions", body("{waveNumber: 1, protectionGroupId: pg-a, servers: [{serverId: s-1, launchConfig: {targetInstanceTypeRightSizingMethod: BASIC}}]}") + groups +
 			"  pg-c: {launchConfig: {privateIp: 10.0.0.1, copyPrivateIp: true}, overrides: {s-1: {copyPrivateIp: true}}}\n" +
 			"  pg-d: {launchConfig: {instanceType: t3.medium}, overrides: {s-1: {targetInstanceTypeRightSizingMethod: IN_AWS}}}\n" +
 			"  pg-e: {tags: {}}",
 			"p.yaml:5:67: waves[0].servers[0].serverId: instanceType (from the protection group) needs targetInstanceTypeRightSizingMethod to be NONE, but the server says BASIC|" +
-				"p.yaml:10:24: groups.pg-c.launchConfig: privateIp (from the protection group) needs copyPrivateIp to be false|" +
-				"p.yaml:11:63: groups.pg-d.overrides.s-1: instanceType (from the protection group) needs targetInstanceTypeRightSizingMethod|" +
-				"p.yaml:12:16: groups.pg-e.tags: is empty, and no tags at all would mean every server"},
+				"p.yaml:10:24: groups[\"pg-c\"].launchConfig: privateIp (from the protection group) needs copyPrivateIp to be false|" +
+				"p.yaml:11:68: groups[\"pg-d\"].overrides[\"s-1\"]: instanceType (from the protection group) needs targetInstanceTypeRightSizingMethod|" +
+				"p.yaml:12:16: groups[\"pg-e\"].tags: is empty, and no tags at all would mean every server"},
 		{"no server of its own", body(`{waveNumber: 1, servers: [{serverId: s-1, launchConfig: {privateIp: 10.0.0.1, copyPrivateIp: true}}]}`),
 			"p.yaml:5:42: waves[0].servers[0].serverId: privateIp (from the server) needs copyPrivateIp"},
 	} {
@@ -208,9 +206,9 @@ func TestEveryProblemOfTheWholeIsNamed(t *testing.T) {
 func TestProblemsOfAllFilesAreNamedAtOnce(t *testing.T) {
 	groups := planfile.Source{Name: "g.yaml", Data: []byte("groups:\n  pg-a: {servers: [x]}\n  pg-b: {servers: [s-1]}\n")}
 	compare(t, []string{
-		`p.yaml:5:40: waves[0].protectionGroupId: the plan has no group pg-c; it has pg-b, pg-a`,
-		`g.yaml:2:20: groups.pg-a.servers[0]: "x" is not an id`,
-		`g.yaml:3:3: groups.pg-b: the plan has a group of this id already`,
+		`p.yaml:5:40: waves[0].protectionGroupId: the plan has no group pg-c; it has pg-a, pg-b`,
+		`g.yaml:2:20: groups["pg-a"].servers[0]: "x" is not an id`,
+		`g.yaml:3:3: groups["pg-b"]: the plan has a group of this id already`,
 	}, problems(t, nil, body("{waveNumber: 1, protectionGroupId: pg-c}")+"groups: {pg-b: {}}", groups))
 	_, err := environment(nil).Read(source("version: 1"), groups)
 	var e *planfile.Error
@@ -228,13 +226,13 @@ func TestASecretComesFromTheEnvironmentAndIsNeverTold(t *testing.T) {
 	for externalID, want := range map[string]string{
 		"${GOOD}":     "secret-1",
 		"secret-2":    "secret-2",
-		`""`:          "p.yaml:4:15: accountContext.externalId: is empty",
+		`""`:          "p.yaml:4:15: accountContext.externalId: is not an external id",
 		"${MISSING}":  "p.yaml:4:15: accountContext.externalId: the environment variable MISSING is not set",
 		"${BAD}":      "p.yaml:4:15: accountContext.externalId: what the environment variable BAD holds is not an external id",
 		"${EMPTY}":    "p.yaml:4:15: accountContext.externalId: what the environment variable EMPTY holds is not an external id",
 		"säcret":      "p.yaml:4:15: accountContext.externalId: is not an external id",
-		"x${GOOD}":    "p.yaml:4:15: accountContext.externalId: is not an external id",
-		"[säcret]":    "p.yaml:4:15: accountContext.externalId: must be a string, not a list",
+		"x${GOOD}":    "p.yaml:4:15: accountContext.externalId: a variable is the whole value of an externalId",
+		"[säcret]":    "p.yaml:4:15: accountContext.externalId: must be a string, not an array",
 		`"secret\t3"`: "p.yaml:4:15: accountContext.externalId: is not an external id",
 	} {
 		file, err := environment(vars).Read(source(plan(externalID)))
@@ -254,6 +252,6 @@ func TestASecretComesFromTheEnvironmentAndIsNeverTold(t *testing.T) {
 	if _, err := (planfile.Reader{}).Read(source(plan("${GOOD}"))); err == nil {
 		t.Error("without an environment, a variable was found")
 	}
-	compare(t, []string{`p.yaml:3:1: not YAML: did not find expected ',' or '}' (between { and }, write "${NAME}" with quotes)`},
+	compare(t, []string{`p.yaml:3:89: not YAML: a variable between { and } needs quotes: "${NAME}"`},
 		problems(t, nil, strings.Replace(body(""), "roleName: R", "roleName: R, externalId: ${GOOD}", 1)))
 }

@@ -23,7 +23,8 @@ type Execution struct {
 	// What begin_execution opened; an execution that the start of a wave opened
 	// has none of it.
 	Waves       []WaveRecord
-	Digest      string        // of the frozen plan
+	Digest      string        // of the plan as it was asked for; see Digests
+	Needs       []string      // see Plan.Needs
 	PollEvery   time.Duration // between two looks at running jobs; 0: by their age
 	Policy      ReadinessPolicy
 	Replace     []InstanceID // live instances that may be lost
@@ -78,7 +79,7 @@ func (e *Execution) Differences(w *WaveStart) []string {
 	differ("planId", string(e.Plan), string(w.Plan))
 	differ("executionType", string(e.Type), string(w.Type))
 	differ("startTime", e.StartTime, w.StartTime)
-	if e.Digest != "" && w.Digest != "" && e.Digest != w.Digest {
+	if !w.Digests.Of(e.Digest) {
 		d = append(d, fmt.Sprintf("the event's waves or accounts are not those that execution %s was begun with", e.ID))
 	}
 	if a := e.Attempt(w.Wave.Number); a != nil && len(a.Servers) > 0 {
@@ -122,8 +123,8 @@ type WaveStart struct {
 	// Groups are protection groups that came with the event, for callers
 	// without a store of groups; they win over the store's.
 	Groups map[ProtectionGroupID]*ProtectionGroup
-	// Digest is of the plan that the event carries; "" where it carries none.
-	Digest string
+	// Digests are of the plan that the event carries; none where it carries none.
+	Digests Digests
 }
 
 // NewExecution is the record that a wave's start opens when nobody did before.

@@ -1,9 +1,9 @@
 package recovery
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"time"
 )
 
@@ -34,6 +34,7 @@ type openedRecord struct {
 	Pauses        int        `json:"pauses,omitempty"`
 	Interruptions int        `json:"interruptions,omitempty"`
 	Answers       []Answered `json:"answers,omitempty"`
+	Needs         []string   `json:"needs,omitempty"`
 }
 
 // Opened gives what begin_execution opened as a store keeps it; nil for an
@@ -60,7 +61,7 @@ func (e *Execution) Opened() ([]byte, error) {
 		e.Ended.At = wall(e.Ended.At)
 	}
 	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal(), e.TaskRun,
-		e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers})
+		e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers, e.Needs})
 }
 
 // ReadOpened reads what Opened gave.
@@ -77,102 +78,51 @@ func (e *Execution) ReadOpened(record []byte) error {
 	}
 	e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken, e.TaskRun =
 		r.Digest, r.Waves, r.PollEvery, r.Policy, r.Replace, r.Gone, r.Run, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken), r.TaskRun
-	e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers = r.Speed, r.PausedAlso, r.Pauses, r.Interruptions, r.Answers
+	e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers, e.Needs = r.Speed, r.PausedAlso, r.Pauses, r.Interruptions, r.Answers, r.Needs
 	return nil
 }
 
-// frozenPlan carries a plan's external ids in the open, which Plan itself
-// would redact: they are listed apart, by the wave's place in the plan, the
-// plan's own last.
-type frozenPlan struct {
-	Plan        *Plan    `json:"plan"`
-	ExternalIDs []string `json:"externalIds"`
-}
+// Freeze gives the plan as a store keeps it: its document, with its external
+// ids in the open.
+func (p *Plan) Freeze() ([]byte, error) { return json.Marshal(p.Document()) }
 
-// Freeze gives the plan as a store keeps it.
-func (p *Plan) Freeze() ([]byte, error) {
-	f := frozenPlan{Plan: p}
-	for i := range p.Waves {
-		f.ExternalIDs = append(f.ExternalIDs, p.Waves[i].Account.ExternalID.Reveal())
-	}
-	f.ExternalIDs = append(f.ExternalIDs, p.Account.ExternalID.Reveal())
-	return json.Marshal(f)
-}
-
-// Digest marks the plan: another plan has another digest. It is taken of the
-// plan as it was asked for, before groups are resolved by their tags, so that
-// the same event has the same digest whatever DRS holds by then.
-func (p *Plan) Digest() (string, error) {
-	frozen, err := p.Freeze()
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(frozen)
-	return hex.EncodeToString(sum[:]), nil
-}
-
-// ThawPlan reads what Freeze gave.
+// ThawPlan reads what Freeze gave, in this version and in those before it.
 func ThawPlan(record []byte) (*Plan, error) {
-	var f frozenPlan
-	if err := json.Unmarshal(record, &f); err != nil {
+	var d PlanDocument
+	if err := json.Unmarshal(record, &d); err != nil {
 		return nil, damaged("a frozen plan: %w", err)
 	}
-	if f.Plan == nil || len(f.ExternalIDs) != len(f.Plan.Waves)+1 {
+	switch {
+	case d.Version == 0:
+		return thawPlan0(record)
+	case d.Waves == nil:
 		return nil, damaged("a frozen plan is not whole")
 	}
-	for i := range f.Plan.Waves {
-		w := &f.Plan.Waves[i]
-		w.Account.ExternalID = NewSecret(f.ExternalIDs[i])
-		for j := range w.Servers {
-			w.Servers[j].LaunchConfig = thawed(w.Servers[j].LaunchConfig)
-		}
+	p := d.Whole()
+	if d.Version != PlanVersion {
+		p.Needs = append(p.Needs, fmt.Sprintf("version %d of plan documents", d.Version))
 	}
-	for _, g := range f.Plan.Groups {
-		g.thaw()
-	}
-	f.Plan.Account.ExternalID = NewSecret(f.ExternalIDs[len(f.Plan.Waves)])
-	return f.Plan, nil
-}
-
-// frozenGroup carries a protection group's external id in the open.
-type frozenGroup struct {
-	Group      *PlannedGroup `json:"group"`
-	ExternalID string        `json:"externalId,omitempty"`
+	return p, nil
 }
 
 // Freeze gives the group as a store keeps it.
 func (g *PlannedGroup) Freeze() ([]byte, error) {
-	f := frozenGroup{Group: g}
-	if g.Account != nil {
-		f.ExternalID = g.Account.ExternalID.Reveal()
-	}
-	return json.Marshal(f)
+	return json.Marshal(GroupsDocument{PlanVersion, map[ProtectionGroupID]*GroupDocument{g.ID: g.Document()}})
 }
 
-// ThawGroup reads what a group's Freeze gave.
+// ThawGroup reads what a group's Freeze gave, in this version and in those
+// before it.
 func ThawGroup(record []byte) (*PlannedGroup, error) {
-	var f frozenGroup
-	if err := json.Unmarshal(record, &f); err != nil {
+	var d GroupsDocument
+	if err := json.Unmarshal(record, &d); err != nil {
 		return nil, damaged("a stored protection group: %w", err)
 	}
-	if f.Group == nil {
-		return nil, damaged("a stored protection group is not whole")
+	for id, g := range d.Groups {
+		if g != nil && len(d.Groups) == 1 {
+			return g.Asked(id), nil
+		}
 	}
-	f.Group.thaw()
-	if f.Group.Account != nil {
-		f.Group.Account.ExternalID = NewSecret(f.ExternalID)
-	}
-	return f.Group, nil
-}
-
-func (g *ProtectionGroup) thaw() {
-	if g == nil {
-		return
-	}
-	g.LaunchConfig = thawed(g.LaunchConfig)
-	for id, c := range g.Overrides {
-		g.Overrides[id] = thawed(c)
-	}
+	return thawGroup0(record)
 }
 
 // thawed gives settings the types that they have in memory: JSON knows no
@@ -190,4 +140,28 @@ func thawed(c LaunchConfig) LaunchConfig {
 		c[key] = texts
 	}
 	return c
+}
+
+// understood is what this Muster understands of what a plan may need: nothing
+// yet that an earlier one did not.
+var understood []string
+
+// Understood refuses to act on an execution whose plan needs what this Muster
+// does not know. To look at it is always possible.
+func (e *Execution) Understood() error { return understand(e.Needs, fmt.Sprintf("execution %s", e.ID)) }
+
+// Understood refuses to begin a plan that needs what this Muster does not know.
+func (p *Plan) Understood() error { return understand(p.Needs, fmt.Sprintf("plan %s", p.ID)) }
+
+func understand(needs []string, what string) error {
+	var unknown []string
+	for _, need := range needs {
+		if !slices.Contains(understood, need) {
+			unknown = append(unknown, Quote(need))
+		}
+	}
+	if unknown == nil {
+		return nil
+	}
+	return Errorf(WrongState, "%s needs what this version of Muster does not know: %s; it can be looked at here, and only a later version acts on it", what, some(unknown, ", "))
 }

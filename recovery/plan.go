@@ -16,6 +16,9 @@ type Plan struct {
 	Waves      []PlannedWave // in the order they were written in, which means nothing
 	// Groups are the protection groups whose settings the waves take.
 	Groups map[ProtectionGroupID]*ProtectionGroup
+	// Needs names what must be understood to act on the plan. Who does not
+	// understand all of it may look, and does nothing.
+	Needs []string
 }
 
 // Objectives are what the plan's owner promised. Zero: nothing.
@@ -59,8 +62,8 @@ func (w *PlannedWave) TimeLimit() time.Duration {
 // CheckWaveTimeout reports what is wrong with a wave's timeout, or nil.
 func CheckWaveTimeout(t time.Duration) error {
 	if t < ShortestWaveTimeout || t > LongestWaveTimeout {
-		return fmt.Errorf("is %v, but a wave is given from %d to %d minutes",
-			t, int(ShortestWaveTimeout.Minutes()), int(LongestWaveTimeout.Minutes()))
+		return fmt.Errorf("is %d, but a wave is given from %d to %d minutes",
+			int(t.Minutes()), int(ShortestWaveTimeout.Minutes()), int(LongestWaveTimeout.Minutes()))
 	}
 	return nil
 }

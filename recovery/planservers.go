@@ -16,11 +16,17 @@ func (p *Plan) CheckServers() []PlanProblem {
 	complain := func(wave, server int, format string, args ...any) {
 		problems = append(problems, PlanProblem{wave, -1, server, fmt.Sprintf(format, args...)})
 	}
-	owner := map[SourceServerID]int{} // the wave that has it, by index
+	owner := map[SourceServerID]int{}     // the wave that has it, by index
+	tagged := map[ProtectionGroupID]int{} // the wave that takes all that its tags find, by number
 	for i := range p.Waves {
 		w := &p.Waves[i]
+		first, taken := tagged[w.Group]
 		switch n := len(w.Servers); {
-		case n == 0 && w.Tags == nil:
+		case n == 0 && w.Tags != nil && taken:
+			complain(i, -1, "takes all servers of protection group %s, and so does wave %d", w.Group, first)
+		case n == 0 && w.Tags != nil:
+			tagged[w.Group] = w.Number
+		case n == 0:
 			complain(i, -1, "has no servers")
 		case n > MostServers:
 			complain(i, -1, "has %d servers, and DRS takes at most %d in one job: split it", n, MostServers)
@@ -28,6 +34,9 @@ func (p *Plan) CheckServers() []PlanProblem {
 		shared := map[int][]int{} // another wave → our servers that it has, both by index
 		for s := range w.Servers {
 			id := w.Servers[s].ID
+			if id == "" { // it could not be read, which was said
+				continue
+			}
 			if first, taken := owner[id]; taken {
 				shared[first] = append(shared[first], s)
 			} else {

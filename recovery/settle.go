@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,18 +29,43 @@ func (p *Plan) GroupsNeeded() []ProtectionGroupID {
 // The error, a VALIDATION_ERROR, names everything that is missing and all that
 // is wrong with the whole; of very much the first.
 func (p *Plan) Settle(groups map[ProtectionGroupID]*PlannedGroup) (*Plan, error) {
-	settled := *p
+	settled, problems := p.Take(groups, func(ProtectionGroupID) bool { return false })
+	for _, problem := range settled.CheckServers() {
+		if w := &settled.Waves[problem.Wave]; len(w.Servers) > 0 || w.Tags != nil { // else it was said, with its reason
+			problems = append(problems, problem)
+		}
+	}
+	var wrong []string
+	for _, problem := range problems {
+		wrong = append(wrong, fmt.Sprintf("wave %d %s", settled.Waves[problem.Wave].Number, problem.Text))
+	}
+	for _, problem := range settled.Check() {
+		wrong = append(wrong, problem.Text)
+	}
+	if wrong != nil {
+		return nil, Errorf(ValidationError, "plan %s: %s", p.ID, some(wrong, "; "))
+	}
+	return &settled, nil
+}
+
+// Take is Settle as far as these groups go: later says whether what is left to
+// a group that is none of them ("": to none at all) is seen to later. The texts
+// of the problems go on where the wave's name ends.
+func (p *Plan) Take(groups map[ProtectionGroupID]*PlannedGroup, later func(ProtectionGroupID) bool) (settled Plan, problems []PlanProblem) {
+	settled = *p
 	settled.Waves = slices.Clone(p.Waves)
 	settled.Groups = maps.Clone(p.Groups)
-	var wrong []string
 	for i := range settled.Waves {
 		w := &settled.Waves[i]
 		g := groups[w.Group]
 		if p.Groups[w.Group] != nil {
 			g = nil
+		} else if g == nil && later(w.Group) {
+			continue
 		}
-		if err := w.settle(g, p); err != nil {
-			wrong = append(wrong, err.Error())
+		server, err := w.take(g, p)
+		if err != nil {
+			problems = append(problems, PlanProblem{Wave: i, Dependency: -1, Server: server, Text: err.Error()})
 		}
 		if g == nil {
 			continue
@@ -49,61 +75,50 @@ func (p *Plan) Settle(groups map[ProtectionGroupID]*PlannedGroup) (*Plan, error)
 		}
 		settled.Groups[w.Group] = &g.ProtectionGroup
 	}
-	for _, problem := range settled.Check() {
-		wrong = append(wrong, problem.Text)
-	}
-	for _, problem := range settled.CheckServers() {
-		if w := &settled.Waves[problem.Wave]; len(w.Servers) > 0 { // else it was said, with its reason
-			wrong = append(wrong, fmt.Sprintf("wave %d %s", w.Number, problem.Text))
-		}
-	}
-	if wrong != nil {
-		return nil, Errorf(ValidationError, "plan %s: %s", p.ID, some(wrong, "; "))
-	}
-	return &settled, nil
+	return settled, problems
 }
 
-func (w *PlannedWave) settle(g *PlannedGroup, p *Plan) error {
-	about := fmt.Sprintf("wave %d", w.Number)
+// take settles one wave. The error is about one of its servers, or -1.
+func (w *PlannedWave) take(g *PlannedGroup, p *Plan) (server int, err error) {
 	if (w.Account == AccountContext{}) {
 		w.Account = p.Account
 		if g != nil && g.Account != nil {
 			w.Account = *g.Account
 		}
 		if (w.Account == AccountContext{}) {
-			return fmt.Errorf("%s has no accountContext: neither the wave, nor its group, nor the plan gives one", about)
+			return -1, errors.New("has no accountContext: neither the wave, nor its group, nor the plan gives one")
 		}
 	}
 	switch {
 	case w.Tags != nil:
 	case w.Servers != nil && g == nil:
-		if p.Groups[w.Group] == nil && !w.Configured() {
-			return fmt.Errorf("%s takes launch settings from protection group %s, which is not stored", about, Quote(string(w.Group)))
+		if w.Group != "" && p.Groups[w.Group] == nil && !w.Configured() {
+			return -1, fmt.Errorf("takes launch settings from protection group %s, which is not stored", Quote(string(w.Group)))
 		}
 	case w.Servers != nil:
 		w.Tags = g.Tags
 		if g.Servers == nil {
-			return nil
+			return -1, nil
 		}
-		for _, s := range w.Servers {
+		for i, s := range w.Servers {
 			if !slices.Contains(g.Servers, s.ID) {
-				return fmt.Errorf("%s lists %s, which is not among the servers of protection group %s", about, s.ID, w.Group)
+				return i, fmt.Errorf("lists %s, which is not among the servers of protection group %s", s.ID, w.Group)
 			}
 		}
 	case w.Group == "":
-		return fmt.Errorf("%s has neither servers nor a protectionGroupId to take them from", about)
+		return -1, errors.New("has neither servers nor a protectionGroupId to take them from")
 	case p.Groups[w.Group] != nil:
-		return fmt.Errorf("%s lists no servers, and the plan's own protection group %s has no tags to find them by", about, w.Group)
+		return -1, fmt.Errorf("lists no servers, and the plan's own protection group %s has no tags to find them by", w.Group)
 	case g == nil:
-		return fmt.Errorf("%s takes its servers from protection group %s, which is not stored", about, w.Group)
+		return -1, fmt.Errorf("takes its servers from protection group %s, which is not stored", w.Group)
 	case g.Tags != nil:
 		w.Tags = g.Tags
 	case len(g.Servers) == 0:
-		return fmt.Errorf("%s lists no servers, and protection group %s has neither servers nor tags", about, w.Group)
+		return -1, fmt.Errorf("lists no servers, and protection group %s has neither servers nor tags", w.Group)
 	default:
 		for _, id := range g.Servers {
 			w.Servers = append(w.Servers, Server{ID: id})
 		}
 	}
-	return nil
+	return -1, nil
 }

@@ -142,7 +142,7 @@ func (h *handle) freeze(id recovery.ExecutionID, p *recovery.Plan) {
 		panic(err)
 	}
 	if h.broken == "takes empty settings for none" {
-		body = []byte(strings.ReplaceAll(string(body), `"LaunchConfig":{}`, `"LaunchConfig":null`))
+		body = []byte(strings.ReplaceAll(string(body), `"launchConfig":{}`, `"launchConfig":null`))
 	}
 	h.plans[id] = body
 }

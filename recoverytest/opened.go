@@ -26,6 +26,7 @@ var openedPromises = []promise{
 		e.Speed = 60.5
 		e.PausedAlso, e.Pauses, e.Interruptions = []recovery.Request{*e.Pause, *e.Cancel}, 2, 3
 		e.Answers = []recovery.Answered{{Question: "failed-w2-a1", Choice: recovery.Retry, By: "user@example.com", At: now.Add(7), Servers: "00ff"}}
+		e.Needs = []string{"what is not there yet"}
 		e.Ended = &recovery.Ending{Outcome: recovery.OutcomePartial, Reason: "one of two", At: now.Add(9)}
 		e.TaskToken, e.TaskRun = recovery.NewSecret("task-token"), 3
 		e.World = recovery.World{Record: "record-1", AWS: recovery.SimulatedAWS("ab12", 7, "digest", "a: \"fleet\" of ours")}
@@ -37,7 +38,7 @@ var openedPromises = []promise{
 		same(h, "execution", h.read(h.open(), execution), e)
 
 		e.Waves, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.PollEvery, e.Others, e.Replace, e.Gone, e.Run = e.Waves[:1], nil, nil, nil, nil, 0, nil, nil, nil, 0
-		e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers = 0, nil, 0, 0, nil
+		e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers, e.Needs = 0, nil, 0, 0, nil, nil
 		e.TaskToken, e.TaskRun = recovery.Secret{}, 0
 		e.Waves[0].GatePassed = true
 		e = h.change(h.open(), e)
@@ -195,11 +196,15 @@ func largePlan() *recovery.Plan {
 	p := &recovery.Plan{
 		ID: "rp-456", Name: "Everything", Owner: "user@example.com",
 		Account:    recovery.AccountContext{AccountID: "123456789012", Region: "us-east-1", RoleName: "Role", ExternalID: recovery.NewSecret("the-plan's-word")},
-		Objectives: recovery.Objectives{RecoveryTime: 4 * time.Hour, RecoveryPoint: time.Second},
+		Objectives: recovery.Objectives{RecoveryTime: 4 * time.Hour, RecoveryPoint: time.Minute},
+		Groups:     map[recovery.ProtectionGroupID]*recovery.ProtectionGroup{},
+		Needs:      []string{"what is not there yet"},
 	}
 	for n := 1; n <= 30; n++ {
+		group := recovery.ProtectionGroupID(fmt.Sprint("pg-", n))
+		p.Groups[group] = &recovery.ProtectionGroup{ID: group, LaunchConfig: recovery.LaunchConfig{recovery.OSByol: true}}
 		w := recovery.PlannedWave{
-			Wave: recovery.Wave{Number: n, Name: fmt.Sprint("Wave ", n), Group: "pg-1",
+			Wave: recovery.Wave{Number: n, Name: fmt.Sprint("Wave ", n), Group: group,
 				Account: recovery.AccountContext{AccountID: fmt.Sprintf("%012d", n%10), Region: "us-east-1", RoleName: "Role"}},
 			Independent: n%3 == 0, PauseBefore: n%7 == 0, OnFailure: recovery.ContinueOnFailure, Timeout: time.Duration(n) * time.Minute,
 			Tags: map[string]string{"tier": fmt.Sprint(n)},

@@ -41,11 +41,9 @@ var planPromises = []struct {
 		l.noGroup("pg-2", "rp-1", "")
 	}},
 	{"a plan of 3,000 servers is read back by every handle, its secrets included", func(l *library) {
-		p := largePlan()
-		p.Groups = map[recovery.ProtectionGroupID]*recovery.ProtectionGroup{"pg-1": &largeGroup().ProtectionGroup}
+		p, want := largePlan(), largePlan()
+		p.Groups["pg-1"], want.Groups["pg-1"] = &largeGroup().ProtectionGroup, &largeGroup().ProtectionGroup
 		l.putThis(p, recovery.Put{By: "user@example.com", At: now})
-		want := largePlan()
-		want.Groups = map[recovery.ProtectionGroupID]*recovery.ProtectionGroup{"pg-1": &largeGroup().ProtectionGroup}
 		same(l, "plan", l.plan(l.open(), p.ID).Thing, want)
 
 		p.Waves[0].Name, p.Waves[0].Servers[0].ID = "forged", "s-forged"

@@ -163,6 +163,13 @@ SELECT execution, entry -> '$.input' FROM journal
 WHERE n = 1 AND entry -> '$.input' IS NOT NULL AND execution = entry ->> '$.input.executionId'
 	AND execution NOT IN (SELECT id FROM executions);
 DROP TABLE journal;
+-- A frozen plan is a plan's document now; those of before stay as they are.
+ALTER TABLE plans DROP COLUMN plan_id;
+ALTER TABLE plans DROP COLUMN name;
+ALTER TABLE plans DROP COLUMN owner;
+ALTER TABLE plans ADD COLUMN plan_id TEXT AS (coalesce(record ->> '$.plan.id', record ->> '$.plan.ID'));
+ALTER TABLE plans ADD COLUMN name    TEXT AS (coalesce(record ->> '$.plan.name', record ->> '$.plan.Name'));
+ALTER TABLE plans ADD COLUMN owner   TEXT AS (coalesce(record ->> '$.plan.owner', record ->> '$.plan.Owner'));
 `}
 
 // migrate brings the file to the newest schema, in one transaction. Of several

@@ -36,7 +36,7 @@ func TestTheExamplePlansRunOnTheirFleets(t *testing.T) {
 				t.Fatal(err)
 			}
 			state := event.StateOf(event.Opening{
-				Plan: file.Plan, Groups: file.Groups.ByID(), Execution: "exec-example", Type: recovery.Drill,
+				Plan: file.Plan, Execution: "exec-example", Type: recovery.Drill,
 				InitiatedBy: "user@example.com", StartTime: "2025-01-31T15:30:00Z",
 			})
 			data := t.TempDir()

@@ -43,6 +43,10 @@ func (m *Main) planCheck() *cobra.Command {
 with its line and column; of very many the first, and how many more. It looks at the files alone: whether the servers are
 there and ready, AWS is asked when the plan is run.
 
+What is probably a slip, and may be right, is a warning: a region or a size of
+instances that this version does not know, an id of a server that has another
+length than those of DRS, a group that no wave takes. Warnings stop nothing.
+
 It exits with 0 when nothing is wrong, with 3 when the plan would be refused
 (the problems are on standard output), and with 2 when it could not be read.`,
 		Example: "  muster plan check plan.yaml\n  muster plan check plan.yaml --groups groups.yaml --json",
@@ -53,13 +57,20 @@ It exits with 0 when nothing is wrong, with 3 when the plan would be refused
 	cmd.RunE = m.command(func(_ context.Context, args []string) error {
 		file, err := m.readPlan(args[0], groups)
 		problems, more := planProblems(err)
+		var warnings []fileProblem
+		if file != nil {
+			for _, doubts := range file.Doubts {
+				of, _ := planProblems(doubts)
+				warnings = append(warnings, of...)
+			}
+		}
 		if err != nil && problems == nil {
 			return err
 		}
 		if asJSON {
-			err = json.NewEncoder(m.Stdout).Encode(checkResult(args[0], file, problems, more))
+			err = json.NewEncoder(m.Stdout).Encode(checkResult(args[0], file, problems, warnings, more))
 		} else {
-			err = printProblems(m.Stdout, args[0], file, problems, more)
+			err = printProblems(m.Stdout, args[0], file, problems, warnings, more)
 		}
 		if err == nil && problems != nil {
 			return refused
@@ -92,9 +103,6 @@ func (m *Main) readPlan(name string, groups []string) (*planfile.File, error) {
 	return reader.Read(sources[0], sources[1:]...)
 }
 
-// mostPlan is how large a file may be that somebody wrote.
-const mostPlan = 16 << 20
-
 func (m *Main) readInput(name string) ([]byte, error) {
 	in := m.Stdin
 	if name != "-" {
@@ -105,11 +113,7 @@ func (m *Main) readInput(name string) ([]byte, error) {
 		defer f.Close()
 		in = f
 	}
-	data, err := io.ReadAll(io.LimitReader(in, mostPlan+1))
-	if err == nil && len(data) > mostPlan {
-		err = fmt.Errorf("%s is larger than %d MiB", name, mostPlan>>20)
-	}
-	return data, err
+	return io.ReadAll(io.LimitReader(in, planfile.MostBytes+1)) // of one byte more the reader says that it is too much
 }
 
 // fileProblem is a problem, and whose.
@@ -146,7 +150,7 @@ const (
 	mostPrinted        = 20
 )
 
-func checkResult(name string, file *planfile.File, problems []fileProblem, more int) any {
+func checkResult(name string, file *planfile.File, problems, warnings []fileProblem, more int) any {
 	type result struct {
 		OK       bool          `json:"ok"`
 		File     string        `json:"file"`
@@ -155,9 +159,10 @@ func checkResult(name string, file *planfile.File, problems []fileProblem, more 
 		Servers  int           `json:"servers,omitempty"`
 		Problems []fileProblem `json:"problems"`
 		More     int           `json:"moreProblems,omitempty"` // that are not listed
+		Warnings []fileProblem `json:"warnings,omitempty"`
 	}
 	shown := problems[:min(len(problems), mostListedProblems)]
-	r := result{OK: problems == nil, File: name, Problems: shown, More: more + len(problems) - len(shown)}
+	r := result{OK: problems == nil, File: name, Problems: shown, More: more + len(problems) - len(shown), Warnings: warnings}
 	if problems == nil {
 		r.PlanID, r.Waves, r.Problems = string(file.Plan.ID), len(file.Plan.Waves), []fileProblem{}
 		for i := range file.Plan.Waves {
@@ -167,31 +172,42 @@ func checkResult(name string, file *planfile.File, problems []fileProblem, more 
 	return r
 }
 
-func printProblems(w io.Writer, name string, file *planfile.File, problems []fileProblem, more int) error {
-	if problems == nil {
-		d := planDrawing{plan: file.Plan}
-		_, err := fmt.Fprintf(w, "%s: nothing is wrong with plan %s: %s\n", harmless(name), file.Plan.ID, d.size())
-		return err
-	}
+func printProblems(w io.Writer, name string, file *planfile.File, problems, warnings []fileProblem, more int) error {
 	var out strings.Builder
 	for _, p := range problems[:min(len(problems), mostPrinted)] {
-		at := ""
-		if p.Line > 0 {
-			at = fmt.Sprintf("%d:%d:", p.Line, p.Column)
-		}
-		text := p.Message
-		if p.Path != "" {
-			text = p.Path + ": " + text
-		}
-		fmt.Fprintf(&out, "%s:%s %s\n", harmless(p.File), at, harmless(text))
+		fmt.Fprintln(&out, p.line(""))
 	}
-	all := len(problems) + more
-	if rest := all - mostPrinted; rest > 0 {
+	for _, p := range warnings[:min(len(warnings), mostPrinted)] {
+		fmt.Fprintln(&out, p.line("warning: "))
+	}
+	all := len(problems) + len(warnings) + more
+	if rest := all - min(len(problems), mostPrinted) - min(len(warnings), mostPrinted); rest > 0 {
 		fmt.Fprintf(&out, "and %s more; --json lists the first %s\n", thousands(rest), thousands(mostListedProblems))
 	}
-	fmt.Fprintf(&out, "%s problem%s\n", thousands(all), map[bool]string{false: "s"}[all == 1])
+	switch d := (planDrawing{}); {
+	case problems != nil:
+		fmt.Fprintf(&out, "%s problem%s\n", thousands(all), map[bool]string{false: "s"}[all == 1])
+	case warnings != nil:
+		d.plan = file.Plan
+		fmt.Fprintf(&out, "%s: plan %s can be run, and something looks like a slip: %s\n", harmless(name), file.Plan.ID, d.size())
+	default:
+		d.plan = file.Plan
+		fmt.Fprintf(&out, "%s: nothing is wrong with plan %s: %s\n", harmless(name), file.Plan.ID, d.size())
+	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// line tells the problem as editors read it, and of which kind it is.
+func (p fileProblem) line(kind string) string {
+	at, text := "", p.Message
+	if p.Line > 0 {
+		at = fmt.Sprintf("%d:%d:", p.Line, p.Column)
+	}
+	if p.Path != "" {
+		text = p.Path + ": " + text
+	}
+	return fmt.Sprintf("%s:%s %s", harmless(p.File), at, harmless(kind+text))
 }
 
 // thousands writes a number as people read it: 1,234.

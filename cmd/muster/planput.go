@@ -9,19 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/client"
-	"muster/event"
-	"muster/planfile"
 	"muster/recovery"
 )
 
 // keptHelp is what the commands about plans that are kept have to say.
 const keptHelp = `Plans are kept beside the record of executions: --function, --aws, --store, --fleet
 and --data say which one, as for executions.`
-
-// documentOf gives a plan file as operations take it.
-func documentOf(file *planfile.File) json.RawMessage {
-	return event.DocumentOf(file.Plan, file.Groups.ByID())
-}
 
 // onKept runs a command about plans that are kept.
 func (m *Main) onKept(o *runOptions, n need, do func(ctx context.Context, r *runner, args []string) error) func(*cobra.Command, []string) error {
@@ -65,7 +58,7 @@ becomes an earlier version; two puts at the same time do not overwrite one anoth
 		case !client.IsNotFound(err):
 			return err
 		}
-		answer, err := r.in.PutPlan(ctx, client.Put{Plan: documentOf(file), Replaces: &version, By: r.who(ctx)})
+		answer, err := r.in.PutPlan(ctx, client.Put{Plan: file.Document, Replaces: &version, By: r.who(ctx)})
 		if err != nil {
 			return err
 		}

@@ -144,7 +144,7 @@ func (m *Main) planned(name, groups string) (recovery.PlanID, client.Start, erro
 		if err != nil {
 			return "", client.Start{}, err
 		}
-		return plan.Plan.ID, client.Start{Plan: documentOf(plan)}, nil
+		return plan.Plan.ID, client.Start{Plan: plan.Document}, nil
 	}
 	if groups != "" {
 		return "", client.Start{}, usage("", "--groups is for a plan file, and there is none called %s", recovery.Quote(name))
