@@ -127,7 +127,12 @@ func (s PinnedSnapshot) Check() error {
 	return s.id().Check()
 }
 
-func (s PinnedSnapshot) id() SnapshotID { return SnapshotID(strings.TrimPrefix(string(s), "AUTO")) }
+func (s PinnedSnapshot) id() SnapshotID {
+	if s == "AUTO" {
+		return ""
+	}
+	return SnapshotID(s)
+}
 
 // Check reports what is wrong with a document's version, or nil.
 func (v DocumentVersion) Check() error {
@@ -263,10 +268,10 @@ func (c AccountContext) document() *AccountDocument {
 // Document gives the group as its document.
 func (g *PlannedGroup) Document() *GroupDocument {
 	d := &GroupDocument{Tags: g.Tags, LaunchConfig: ConfigDocument(g.LaunchConfig), Servers: g.Servers}
+	if len(g.Overrides) > 0 {
+		d.Overrides = map[SourceServerID]ConfigDocument{}
+	}
 	for id, c := range g.Overrides {
-		if d.Overrides == nil {
-			d.Overrides = map[SourceServerID]ConfigDocument{}
-		}
 		d.Overrides[id] = ConfigDocument(c)
 	}
 	if g.Account != nil {
@@ -333,10 +338,10 @@ func (d *AccountDocument) Context() AccountContext {
 // Asked gives the group that the document says.
 func (d *GroupDocument) Asked(id ProtectionGroupID) *PlannedGroup {
 	g := &PlannedGroup{ProtectionGroup: ProtectionGroup{ID: id, LaunchConfig: LaunchConfig(d.LaunchConfig)}, Tags: d.Tags, Servers: d.Servers}
+	if d.Overrides != nil {
+		g.Overrides = map[SourceServerID]LaunchConfig{}
+	}
 	for server, c := range d.Overrides {
-		if g.Overrides == nil {
-			g.Overrides = map[SourceServerID]LaunchConfig{}
-		}
 		g.Overrides[server] = LaunchConfig(c)
 	}
 	if d.Account != nil {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"muster/recovery"
 	"muster/simulator"
@@ -33,7 +35,7 @@ func (m *Main) Run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitDone
 	}
-	f := asFailure(err, m.ran)
+	f := asFailure(plainly(err), m.ran)
 	if !m.ran && f.hint == "" { // a command that was reached has said what is wrong
 		f.hint = "Try: muster help"
 		cmd, rest, findErr := root.Find(args)
@@ -45,6 +47,21 @@ func (m *Main) Run(ctx context.Context, args []string) int {
 	}
 	f.report(m.Stderr, slices.Contains(args, "--json"), m.style())
 	return f.code
+}
+
+// plainly says in our own words what is wrong with a flag's value, where the
+// library of flags has those of Go.
+func plainly(err error) error {
+	wrong, is := errors.AsType[*pflag.InvalidValueError](err)
+	if !is {
+		return err
+	}
+	wants := map[string]string{"float64": "a number such as 60 or 0.5", "duration": "a duration such as 30s or 5m", "bool": "true or false",
+		"int": "a whole number", "int64": "a whole number"}[wrong.GetFlag().Value.Type()]
+	if wants == "" {
+		return err
+	}
+	return fmt.Errorf("--%s: %s is not %s", wrong.GetFlag().Name, recovery.Quote(wrong.GetValue()), wants)
 }
 
 // style is how text on standard error looks.
