@@ -2,8 +2,6 @@ package planfile
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -16,7 +14,7 @@ import (
 type File struct {
 	*event.Written
 	// Doubts are what is probably a slip, and may be right: they stop nothing.
-	Doubts []*Error
+	Doubts []Problem
 }
 
 // Source is one file to read. Name is for messages.
@@ -34,15 +32,14 @@ type Reader struct {
 	Lookup Lookup
 }
 
-// Read reads a plan, and the files that hold groups of it. The error names
-// everything that is wrong with all of them: an *Error for each file.
+// Read reads a plan, and the files that hold groups of it. The error, an *Error,
+// names everything that is wrong with all of them.
 func (r Reader) Read(plan Source, groups ...Source) (*File, error) {
 	lookup := r.Lookup
 	if lookup == nil {
 		lookup = func(string) (string, bool) { return "", false }
 	}
-	pages, docs := []*page{}, [][]byte{}
-	var secrets recovery.Secrets
+	pages, docs, secrets := []*page{}, [][]byte{}, recovery.Secrets{}
 	for i, s := range append([]Source{plan}, groups...) {
 		needs := "groups"
 		if i == 0 {
@@ -52,18 +49,14 @@ func (r Reader) Read(plan Source, groups ...Source) (*File, error) {
 		pages, docs = append(pages, p), append(docs, p.json)
 	}
 	written, found := event.ReadWritten(docs[0], docs[1:]...)
-	var wrong []error
-	file := &File{Written: written}
+	wrong := &Error{}
 	for i, p := range pages {
-		err, doubts := p.judge(found[i], &secrets)
-		if wrong = append(wrong, err); doubts != nil {
-			file.Doubts = append(file.Doubts, doubts)
-		}
+		wrong.add(p, found[i])
 	}
-	if err := errors.Join(wrong...); err != nil {
+	if err := wrong.err(); err != nil {
 		return nil, err
 	}
-	return file, nil
+	return &File{written, wrong.Doubts}, nil
 }
 
 // Groups are the protection groups of one file. They are a recovery.GroupStore.
@@ -80,7 +73,7 @@ var _ recovery.GroupStore = (*Groups)(nil)
 // error is an *Error.
 func ParseGroups(name string, data []byte) (*Groups, error) {
 	var secrets recovery.Secrets
-	return groupsOf(read(Source{name, data}, "groups", nil, &secrets), &secrets)
+	return groupsOf(read(Source{name, data}, "groups", nil, &secrets))
 }
 
 // GroupsOf reads the value of a `groups:` key that somebody else's file holds.
@@ -92,13 +85,14 @@ func GroupsOf(name string, groups *yaml.Node) (*Groups, error) {
 		groups = &yaml.Node{Kind: yaml.MappingNode}
 	}
 	p.write(`{"groups":`, groups)
-	return groupsOf(p, &secrets)
+	return groupsOf(p)
 }
 
-func groupsOf(p *page, secrets *recovery.Secrets) (*Groups, error) {
+func groupsOf(p *page) (*Groups, error) {
 	byID, ids, found := event.ReadGroups(p.json)
-	err, _ := p.judge(found, secrets)
-	return &Groups{ids, byID}, err
+	wrong := &Error{}
+	wrong.add(p, found)
+	return &Groups{ids, byID}, wrong.err()
 }
 
 // Group implements recovery.GroupStore. It never fails.
@@ -118,15 +112,6 @@ func (g *Groups) IDs() []recovery.ProtectionGroupID { return slices.Clone(g.ids)
 func (g *Groups) Servers(id recovery.ProtectionGroupID) []recovery.SourceServerID {
 	if found, ok := g.byID[id]; ok {
 		return slices.Clone(found.Servers)
-	}
-	return nil
-}
-
-// Tags gives the tags by which DRS is asked for a group's servers; nil where
-// the file has none.
-func (g *Groups) Tags(id recovery.ProtectionGroupID) map[string]string {
-	if found, ok := g.byID[id]; ok {
-		return maps.Clone(found.Tags)
 	}
 	return nil
 }

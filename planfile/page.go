@@ -46,7 +46,7 @@ func (p *page) complain(line, column int, path, format string, args ...any) {
 		p.more++
 		return
 	}
-	p.problems = append(p.problems, Problem{line, column, path, fmt.Sprintf(format, args...)})
+	p.problems = append(p.problems, Problem{p.name, line, column, path, fmt.Sprintf(format, args...)})
 }
 
 // read makes the document of a file; needs says what should be in it.

@@ -212,7 +212,7 @@ func TestProblemsOfAllFilesAreNamedAtOnce(t *testing.T) {
 	}, problems(t, nil, body("{waveNumber: 1, protectionGroupId: pg-c}")+"groups: {pg-b: {}}", groups))
 	_, err := environment(nil).Read(source("version: 1"), groups)
 	var e *planfile.Error
-	if !errors.As(err, &e) || e.Name != "p.yaml" {
+	if !errors.As(err, &e) || e.Problems[0].File != "p.yaml" {
 		t.Errorf("got %#v", err)
 	}
 }

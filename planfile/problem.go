@@ -7,89 +7,88 @@ import (
 	"strings"
 
 	"muster/event"
-	"muster/recovery"
 )
 
 // Problem is one thing about a file that whoever wrote it should see.
 type Problem struct {
-	Line, Column int    // from 1; 0: of the file as a whole
-	Path         string // of the value in the document, e.g. groups["pg-db"].servers[0]
-	Message      string
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"` // from 1, as Column; 0: of the file as a whole
+	Column  int    `json:"column,omitempty"`
+	Path    string `json:"path,omitempty"` // of the value in the document, e.g. groups["pg-db"].servers[0]
+	Message string `json:"message"`
 }
 
+// String gives the problem as editors read it: name:line:column: what.
 func (p Problem) String() string {
-	text := p.Message
-	if p.Path != "" {
-		text = p.Path + ": " + text
-	}
+	at := p.File + ":"
 	if p.Line > 0 {
-		text = fmt.Sprintf("%d:%d: %s", p.Line, p.Column, text)
+		at += fmt.Sprintf("%d:%d:", p.Line, p.Column)
 	}
-	return text
+	if p.Path != "" {
+		at += " " + p.Path + ":"
+	}
+	return at + " " + p.Message
 }
 
-// Error names the problems of one file: all of them, or the first thousand that
-// were found.
+// Error names the problems of the files that are read together: of each file
+// all of them, or the first thousand that were found.
 type Error struct {
-	Name     string // of the file
 	Problems []Problem
-	More     int // beside those
+	More     int       // beside those
+	Doubts   []Problem // what is probably a slip beside what is one
 }
 
-// mostShown keeps the message of a file that is wrong throughout readable.
+// mostShown keeps the message of files that are wrong throughout readable.
 const mostShown = 20
 
 func (e *Error) Error() string {
 	var lines []string
-	for i, p := range e.Problems {
-		if i == mostShown {
-			lines = append(lines, fmt.Sprintf("%s: and %d more", e.Name, len(e.Problems)-mostShown+e.More))
-			break
-		}
-		colon := ":" // name:line:column: is what editors jump to
-		if p.Line == 0 {
-			colon = ": "
-		}
-		lines = append(lines, e.Name+colon+p.String())
+	for _, p := range e.Problems[:min(len(e.Problems), mostShown)] {
+		lines = append(lines, p.String())
+	}
+	if rest := len(e.Problems) - len(lines) + e.More; rest > 0 {
+		lines = append(lines, fmt.Sprintf("%s: and %d more", e.Problems[0].File, rest))
 	}
 	return strings.Join(lines, "\n")
 }
 
-// judge gives what is wrong with a file, and what is doubtful (nil: nothing),
-// from what was found in its document. It tells no secret of the files that are
-// read together.
-func (p *page) judge(found event.Findings, secrets *recovery.Secrets) (wrong error, doubts *Error) {
+// add adds what was found in a file's document to what was found in the file.
+func (e *Error) add(p *page, found event.Findings) {
 	said := map[[2]int]bool{} // by line and column: one slip has one message
 	for _, problem := range p.problems {
 		said[[2]int{problem.Line, problem.Column}] = true
 	}
-	bad, doubtful := &Error{p.name, p.problems, p.more + found.More}, &Error{Name: p.name}
+	problems, doubts := p.problems, []Problem(nil)
 	for _, f := range found.All {
 		line, column := p.place(f.Offset)
-		if p.empty || said[[2]int{line, column}] {
-			continue
-		}
-		to := bad
-		if f.Doubt {
-			to = doubtful
-		}
-		to.Problems = append(to.Problems, Problem{line, column, f.Path, f.Text})
-	}
-	for _, e := range []*Error{bad, doubtful} {
-		slices.SortStableFunc(e.Problems, func(a, b Problem) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
-		if over := len(e.Problems) - event.MostFindings; over > 0 {
-			e.Problems, e.More = e.Problems[:event.MostFindings], e.More+over
-		}
-		for i := range e.Problems {
-			one := &e.Problems[i]
-			one.Path, one.Message = secrets.Hide(one.Path), secrets.Hide(one.Message)
+		switch one := (Problem{p.name, line, column, f.Path, f.Text}); {
+		case p.empty || said[[2]int{line, column}]:
+		case f.Doubt:
+			doubts = append(doubts, one)
+		default:
+			problems = append(problems, one)
 		}
 	}
-	if len(doubtful.Problems) == 0 {
-		doubtful = nil
+	most := min(len(problems), event.MostFindings)
+	e.More += p.more + found.More + len(problems) - most
+	e.Problems = append(e.Problems, p.told(problems)[:most]...)
+	e.Doubts = append(e.Doubts, p.told(doubts)...)
+}
+
+// told puts problems in the order of the file, and hides the secrets of the
+// files that are read together.
+func (p *page) told(all []Problem) []Problem {
+	slices.SortStableFunc(all, func(a, b Problem) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
+	for i := range all {
+		all[i].Path, all[i].Message = p.secrets.Hide(all[i].Path), p.secrets.Hide(all[i].Message)
 	}
-	if len(bad.Problems) == 0 {
-		return nil, doubtful
+	return all
+}
+
+// err is the error, or nil where nothing is wrong.
+func (e *Error) err() error {
+	if len(e.Problems) == 0 {
+		return nil
 	}
-	return bad, doubtful
+	return e
 }

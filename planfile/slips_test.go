@@ -57,7 +57,7 @@ groups:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(file.Doubts) != 1 || file.Plan.Waves[0].Account.Region != "us-wset-2" {
+	if len(file.Doubts) != 4 || file.Plan.Waves[0].Account.Region != "us-wset-2" {
 		t.Fatalf("got %v for %+v", file.Doubts, file.Plan)
 	}
 	compare(t, []string{
@@ -65,7 +65,7 @@ groups:
 		`p.yaml:8:20: groups["pg-a"].servers[0]: s-0123456789abcde has 15 characters behind s-`,
 		`p.yaml:8:69: groups["pg-a"].launchConfig.instanceType: "r5.xlarg" is not an instance type of a size that EC2 is known to have; did you mean r5.xlarge?`,
 		`p.yaml:9:3: groups["pg-b"]: is a group that no wave takes`,
-	}, strings.Split(file.Doubts[0].Error(), "\n"))
+	}, strings.Split((&planfile.Error{Problems: file.Doubts}).Error(), "\n"))
 }
 
 // What no plan is costs what its bytes cost, and not a hundred times that.

@@ -56,23 +56,19 @@ It exits with 0 when nothing is wrong, with 3 when the plan would be refused
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as one JSON object")
 	cmd.RunE = m.command(func(_ context.Context, args []string) error {
 		file, err := m.readPlan(args[0], groups)
-		problems, more := planProblems(err)
-		var warnings []fileProblem
-		if file != nil {
-			for _, doubts := range file.Doubts {
-				of, _ := planProblems(doubts)
-				warnings = append(warnings, of...)
-			}
-		}
-		if err != nil && problems == nil {
+		wrong, isWrong := errors.AsType[*planfile.Error](err)
+		switch {
+		case file != nil:
+			wrong = &planfile.Error{Doubts: file.Doubts}
+		case !isWrong:
 			return err
 		}
 		if asJSON {
-			err = json.NewEncoder(m.Stdout).Encode(checkResult(args[0], file, problems, warnings, more))
+			err = json.NewEncoder(m.Stdout).Encode(checkResult(args[0], file, wrong))
 		} else {
-			err = printProblems(m.Stdout, args[0], file, problems, warnings, more)
+			err = printProblems(m.Stdout, args[0], file, wrong)
 		}
-		if err == nil && problems != nil {
+		if err == nil && isWrong {
 			return refused
 		}
 		return err
@@ -85,7 +81,7 @@ func groupsFlag(cmd *cobra.Command, groups *[]string) {
 }
 
 // readPlan reads a plan and the files of its groups. What is wrong with their
-// text are *planfile.Errors.
+// text is a *planfile.Error.
 func (m *Main) readPlan(name string, groups []string) (*planfile.File, error) {
 	var sources []planfile.Source
 	var unread []error
@@ -116,33 +112,6 @@ func (m *Main) readInput(name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(in, planfile.MostBytes+1)) // of one byte more the reader says that it is too much
 }
 
-// fileProblem is a problem, and whose.
-type fileProblem struct {
-	File    string `json:"file"`
-	Line    int    `json:"line,omitempty"`
-	Column  int    `json:"column,omitempty"`
-	Path    string `json:"path,omitempty"`
-	Message string `json:"message"`
-}
-
-// planProblems takes apart what is wrong with a plan's files, and says how much
-// more there is; nil: the error is none about their text.
-func planProblems(err error) (all []fileProblem, more int) {
-	var one *planfile.Error
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, err := range several.Unwrap() {
-			of, moreOf := planProblems(err)
-			all, more = append(all, of...), more+moreOf
-		}
-	} else if errors.As(err, &one) {
-		for _, p := range one.Problems {
-			all = append(all, fileProblem{one.Name, p.Line, p.Column, p.Path, p.Message})
-		}
-		more = one.More
-	}
-	return all, more
-}
-
 // mostListedProblems is how many problems are listed for programs, and
 // mostPrinted how many for people.
 const (
@@ -150,21 +119,21 @@ const (
 	mostPrinted        = 20
 )
 
-func checkResult(name string, file *planfile.File, problems, warnings []fileProblem, more int) any {
+func checkResult(name string, file *planfile.File, wrong *planfile.Error) any {
 	type result struct {
-		OK       bool          `json:"ok"`
-		File     string        `json:"file"`
-		PlanID   string        `json:"planId,omitempty"`
-		Waves    int           `json:"waves,omitempty"`
-		Servers  int           `json:"servers,omitempty"`
-		Problems []fileProblem `json:"problems"`
-		More     int           `json:"moreProblems,omitempty"` // that are not listed
-		Warnings []fileProblem `json:"warnings,omitempty"`
+		OK       bool               `json:"ok"`
+		File     string             `json:"file"`
+		PlanID   string             `json:"planId,omitempty"`
+		Waves    int                `json:"waves,omitempty"`
+		Servers  int                `json:"servers,omitempty"`
+		Problems []planfile.Problem `json:"problems"`
+		More     int                `json:"moreProblems,omitempty"` // that are not listed
+		Warnings []planfile.Problem `json:"warnings,omitempty"`
 	}
-	shown := problems[:min(len(problems), mostListedProblems)]
-	r := result{OK: problems == nil, File: name, Problems: shown, More: more + len(problems) - len(shown), Warnings: warnings}
-	if problems == nil {
-		r.PlanID, r.Waves, r.Problems = string(file.Plan.ID), len(file.Plan.Waves), []fileProblem{}
+	shown := wrong.Problems[:min(len(wrong.Problems), mostListedProblems)]
+	r := result{OK: file != nil, File: name, Problems: append([]planfile.Problem{}, shown...), More: wrong.More + len(wrong.Problems) - len(shown), Warnings: wrong.Doubts}
+	if file != nil {
+		r.PlanID, r.Waves = string(file.Plan.ID), len(file.Plan.Waves)
 		for i := range file.Plan.Waves {
 			r.Servers += len(file.Plan.Waves[i].Servers)
 		}
@@ -172,42 +141,30 @@ func checkResult(name string, file *planfile.File, problems, warnings []fileProb
 	return r
 }
 
-func printProblems(w io.Writer, name string, file *planfile.File, problems, warnings []fileProblem, more int) error {
+func printProblems(w io.Writer, name string, file *planfile.File, wrong *planfile.Error) error {
 	var out strings.Builder
-	for _, p := range problems[:min(len(problems), mostPrinted)] {
-		fmt.Fprintln(&out, p.line(""))
+	for _, p := range wrong.Problems[:min(len(wrong.Problems), mostPrinted)] {
+		fmt.Fprintln(&out, harmless(p.String()))
 	}
-	for _, p := range warnings[:min(len(warnings), mostPrinted)] {
-		fmt.Fprintln(&out, p.line("warning: "))
+	for _, p := range wrong.Doubts[:min(len(wrong.Doubts), mostPrinted)] {
+		fmt.Fprintln(&out, harmless("warning: "+p.String()))
 	}
-	all := len(problems) + len(warnings) + more
-	if rest := all - min(len(problems), mostPrinted) - min(len(warnings), mostPrinted); rest > 0 {
+	all := len(wrong.Problems) + wrong.More
+	rest := max(all-mostPrinted, 0) + max(len(wrong.Doubts)-mostPrinted, 0)
+	if rest > 0 {
 		fmt.Fprintf(&out, "and %s more; --json lists the first %s\n", thousands(rest), thousands(mostListedProblems))
 	}
-	switch d := (planDrawing{}); {
-	case problems != nil:
+	if file == nil {
 		fmt.Fprintf(&out, "%s problem%s\n", thousands(all), map[bool]string{false: "s"}[all == 1])
-	case warnings != nil:
-		d.plan = file.Plan
-		fmt.Fprintf(&out, "%s: plan %s can be run, and something looks like a slip: %s\n", harmless(name), file.Plan.ID, d.size())
-	default:
-		d.plan = file.Plan
-		fmt.Fprintf(&out, "%s: nothing is wrong with plan %s: %s\n", harmless(name), file.Plan.ID, d.size())
+	} else {
+		says := "nothing is wrong with plan %s"
+		if wrong.Doubts != nil {
+			says = "plan %s can be run; see the warnings"
+		}
+		fmt.Fprintf(&out, "%s: "+says+": %s\n", harmless(name), file.Plan.ID, (&planDrawing{plan: file.Plan}).size())
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
-}
-
-// line tells the problem as editors read it, and of which kind it is.
-func (p fileProblem) line(kind string) string {
-	at, text := "", p.Message
-	if p.Line > 0 {
-		at = fmt.Sprintf("%d:%d:", p.Line, p.Column)
-	}
-	if p.Path != "" {
-		text = p.Path + ": " + text
-	}
-	return fmt.Sprintf("%s:%s %s", harmless(p.File), at, harmless(kind+text))
 }
 
 // thousands writes a number as people read it: 1,234.

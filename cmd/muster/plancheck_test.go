@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"muster/planfile"
 )
 
 func TestPlanCheckPrintsTheFirstProblemsAndCountsTheRest(t *testing.T) {
@@ -19,7 +21,7 @@ func TestPlanCheckPrintsTheFirstProblemsAndCountsTheRest(t *testing.T) {
 	}
 	code, stdout, _ = muster(t, plan.String(), "plan", "check", "-", "--json")
 	var result struct {
-		Problems     []fileProblem
+		Problems     []planfile.Problem
 		MoreProblems int
 	}
 	if err := json.Unmarshal([]byte(stdout), &result); err != nil || code != exitRefused || len(result.Problems) != 1000 || result.MoreProblems != 4001 {
