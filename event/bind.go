@@ -3,6 +3,7 @@ package event
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -21,6 +22,20 @@ type reader struct {
 	// in states and in what 0.x took.
 	lax  bool
 	skip keys // members that are none of ours this time
+}
+
+// may reads a member that may be absent or null into what to points to, as
+// states are read; must reads one that has to be there.
+func (f fields) may(key string, to any) {
+	if v := f.known[key]; v.given() {
+		reader{problems: f.problems, lax: true}.read(f.at(key), v, to)
+	}
+}
+
+func (f fields) must(key string, to any) {
+	if _, is := f.need(key); is {
+		f.may(key, to)
+	}
 }
 
 // read reads a value into what to points to.
@@ -117,6 +132,10 @@ func (r reader) judge(path string, of reflect.Value) bool {
 	return true
 }
 
+// tooManyDigits stands for numbers of more digits than whole reads: no number of ours
+// has so many.
+const tooManyDigits = mostWhole + 1
+
 func (r reader) whole(path string, v value, to reflect.Value) {
 	to.SetInt(numberless)
 	if !r.is(path, number, v, to) {
@@ -127,7 +146,13 @@ func (r reader) whole(path string, v value, to reflect.Value) {
 	case !isWhole:
 		r.add(path, notWhole(v))
 	case !fits:
-		r.addf(path, "is %s, but no number here is so large", short(v.raw()))
+		to.SetInt(tooManyDigits)
+		says := "is " + strconv.Itoa(tooManyDigits) + ", which is too large"
+		if checked, is := to.Interface().(interface{ Check() error }); is {
+			says = checked.Check().Error()
+		}
+		to.SetInt(numberless)
+		r.add(path, strings.Replace(says, strconv.Itoa(tooManyDigits), short(v.raw()), 1))
 	default:
 		to.SetInt(int64(n))
 		if !r.judge(path, to) {

@@ -46,7 +46,7 @@ func (a *ask) decide() (any, error) {
 	if len(d.Exclude) > 0 && d.Choice != recovery.Retry && d.Choice.Check() == nil {
 		a.add("excludeServers", `is for the choice "retry"`)
 	}
-	d.Gone = idList[recovery.SourceServerID](a.fields, "treatAsGone", "servers")
+	a.may("treatAsGone", &d.Gone)
 	if len(d.Gone) > 0 && d.Choice != recovery.Retry && d.Choice.Check() == nil {
 		a.add("treatAsGone", `is for the choice "retry"`)
 	}

@@ -1,7 +1,6 @@
 package event
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
@@ -19,10 +18,8 @@ type waveStart struct {
 // the wave's number.
 var written = []string{"waveNumber", "waveName", "drsJobId", "status", "serversLaunched", "currentWave", "serversNotAccepted"}
 
-var (
-	stateKeys = keySet(append([]string{"executionId", "planId", "accountContext", "waves", "executionType",
-		"initiatedBy", "startTime", "protectionGroups", "readinessPolicy", "replaceLiveInstances", "treatAsGone"}, written...)...)
-)
+var stateKeys = keySet(append([]string{"executionId", "planId", "accountContext", "waves", "executionType",
+	"initiatedBy", "startTime", "protectionGroups", "readinessPolicy", "replaceLiveInstances", "treatAsGone"}, written...)...)
 
 // noWave is the number of a wave that nobody can name, for an event whose
 // wave_number is wrong: the rest is checked all the same.
@@ -59,14 +56,14 @@ type header struct {
 }
 
 func (f fields) header() (h header) {
-	h.execution = recovery.ExecutionID(f.needText("executionId", func(s string) error { return recovery.ExecutionID(s).Check() }))
-	h.plan = recovery.PlanID(f.needText("planId", func(s string) error { return recovery.PlanID(s).Check() }))
-	if v, ok := f.need("accountContext"); ok {
-		h.account = f.account(f.at("accountContext"), v)
-	}
+	f.must("executionId", &h.execution)
+	f.must("planId", &h.plan)
+	var account recovery.AccountDocument
+	f.must("accountContext", &account)
+	h.account = account.Context()
 	h.waves = f.waves()
 	f.currentWave()
-	h.kind = recovery.ExecutionType(f.needText("executionType", func(s string) error { return recovery.ExecutionType(s).Check() }))
+	f.must("executionType", &h.kind)
 	h.initiatedBy = f.needText("initiatedBy", recovery.CheckText)
 	h.startTime = f.needText("startTime", recovery.CheckText)
 	return h
@@ -97,25 +94,22 @@ func (f fields) currentWave() {
 
 // policy is optional; what it says is never guessed.
 func (f fields) policy() recovery.ReadinessPolicy {
-	s, ok := f.mayText("readinessPolicy")
-	if !ok {
-		return recovery.Continuous
-	}
-	p := recovery.ReadinessPolicy(s)
-	f.check(f.at("readinessPolicy"), p.Check())
+	p := recovery.Continuous
+	f.may("readinessPolicy", &p)
 	return p
 }
 
 // replace reads the live instances that may be lost.
-func (f fields) replace() []recovery.InstanceID {
-	return idList[recovery.InstanceID](f, "replaceLiveInstances", "instances")
+func (f fields) replace() (ids []recovery.InstanceID) {
+	f.may("replaceLiveInstances", &ids)
+	return ids
 }
 
 // gone reads the servers of which whoever asks says that no instance lives: of
 // launches before the execution began.
 func (f fields) gone(by, startTime string) (all []recovery.TreatedAsGone) {
-	ids := idList[recovery.SourceServerID](f, "treatAsGone", "servers")
-	if len(ids) == 0 {
+	var ids []recovery.SourceServerID
+	if f.may("treatAsGone", &ids); len(ids) == 0 {
 		return nil
 	}
 	at, err := time.Parse(time.RFC3339, startTime)
@@ -131,49 +125,14 @@ func (f fields) gone(by, startTime string) (all []recovery.TreatedAsGone) {
 	return all
 }
 
-// idList reads an optional list of ids.
-func idList[ID interface {
-	~string
-	Check() error
-}](f fields, key, things string) (ids []ID) {
-	list, ok := f.mayArray(key)
-	if !ok {
-		return nil
-	}
-	path := f.at(key)
-	if n := list.count(); n > recovery.MostSourceServers {
-		f.addf(path, "lists %d %s, and a region holds at most %d source servers", n, things, recovery.MostSourceServers)
-		return nil
-	}
-	for i, v := range list.items() {
-		path := item(path, i)
-		if k := v.kind(); k != text {
-			f.add(path, mustBe(text, k))
-			continue
-		}
-		id := ID(v.text())
-		f.check(path, id.Check())
-		ids = append(ids, id)
-	}
-	return ids
-}
-
 // waveNumber reads a number that names a wave; wrong says what it is instead.
 func waveNumber(v value) (n int, wrong string) {
-	if k := v.kind(); k != number {
-		return 0, mustBe(number, k)
+	var p problems
+	var number recovery.WaveNumber
+	if (reader{problems: &p}).read("", v, &number); p.count > 0 {
+		return 0, p.told[0].text
 	}
-	n, isWhole, fits := whole(v.raw())
-	if !isWhole {
-		return 0, notWhole(v)
-	}
-	if !fits {
-		return 0, fmt.Sprintf("is %s, but a wave's number is from 0 to %d", short(v.raw()), recovery.HighestWave)
-	}
-	if err := recovery.CheckWaveNumber(n); err != nil {
-		return 0, err.Error()
-	}
-	return n, ""
+	return int(number), ""
 }
 
 func notWhole(v value) string { return "must be a whole number, not " + short(v.raw()) }

@@ -62,12 +62,9 @@ func (f fields) pollEvery() time.Duration {
 func (r *readPlan) read(f fields) {
 	in := reader{problems: f.problems, lax: true}
 	d := recovery.PlanDocument{Plan: recovery.PlanNames{ID: r.header.plan}}
-	name, _ := f.mayText("planName")
-	owner, _ := f.mayText("planOwner")
-	d.Plan.Name, d.Plan.Owner = recovery.Text(name), recovery.Text(owner)
-	if v := f.known["objectives"]; v.given() {
-		in.read(f.at("objectives"), v, &d.Objectives)
-	}
+	f.may("planName", &d.Plan.Name)
+	f.may("planOwner", &d.Plan.Owner)
+	f.may("objectives", &d.Objectives)
 	read := make([]flatWave, len(r.order))
 	servers := map[recovery.ProtectionGroupID][]recovery.SourceServerID{}
 	for i, found := range r.order {
