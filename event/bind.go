@@ -238,8 +238,8 @@ func (r reader) members(path string, v value, known keys) fields {
 	return r.fields(path, v, known)
 }
 
-// mostItems is how many elements of a list are read: a region has no more
-// servers.
+// mostItems is how many elements of a list, or members of a mapping, are read: a
+// region has no more servers.
 const mostItems = recovery.MostSourceServers
 
 func (r reader) list(path string, v value, to reflect.Value) {
@@ -267,6 +267,10 @@ func (r reader) entries(path string, v value, to reflect.Value) {
 	}
 	to.Set(reflect.MakeMap(to.Type()))
 	for m := range v.members() {
+		if to.Len() == mostItems {
+			r.addf(path, "has more than %d members", mostItems)
+			return
+		}
 		key := reflect.New(to.Type().Key()).Elem()
 		key.SetString(clip(m.key.text(), 256))
 		at := entry(path, key.String())

@@ -139,6 +139,10 @@ func (p *problems) onlyKnown(path string, v value, known keys) {
 		if known[m.name()] {
 			continue
 		}
+		if p.count >= cmp.Or(p.most, mostTold) { // it is only counted: make no text of it
+			p.count++
+			continue
+		}
 		if there == "" {
 			there = sorted(slices.Collect(maps.Keys(known)))
 		}

@@ -46,7 +46,8 @@ func (f *FrozenPlans) put(id recovery.ExecutionID, plan *recovery.Plan) {
 	f.kept = f.kept[max(0, len(f.kept)-mostFrozen):]
 }
 
-// plan gives the execution's frozen plan, which nobody may change.
+// plan gives the execution's frozen plan, for whoever acts on it. Nobody may
+// change it.
 func (o *Orchestrator) plan(ctx context.Context, id recovery.ExecutionID) (*recovery.Plan, error) {
 	frozen := &o.own
 	if o.Frozen != nil {
@@ -61,6 +62,9 @@ func (o *Orchestrator) plan(ctx context.Context, id recovery.ExecutionID) (*reco
 	}
 	if plan == nil {
 		return nil, fmt.Errorf("execution %s was opened, and its frozen plan is not there", id)
+	}
+	if err := plan.Understood(); err != nil {
+		return nil, err
 	}
 	frozen.put(id, plan)
 	return plan, nil
