@@ -67,7 +67,7 @@ func TestARefusalGoesIntoTheRecord(t *testing.T) {
 		"half a wave":       {strings.Replace(good, `1,`, `1.5,`, 1), "failure.waveNumber must be a whole number"},
 		"no error":          {strings.Replace(good, `"error"`, `"x"`, 1), "failure.error is missing"},
 		"another execution": {strings.Replace(good, `exec-1`, `exec-2`, 1), `failure.executionId is "exec-2", and state.executionId is exec-1`},
-		"retryable text":    {strings.Replace(good, `false`, `"no"`, 1), "failure.retryable must be a boolean"},
+		"retryable text":    {strings.Replace(good, `false`, `"no"`, 1), "failure.retryable must be true or false"},
 		"a number's text":   {strings.Replace(good, `"no capacity"`, `7`, 1), "failure.message must be a string"},
 	} {
 		t.Run(name, func(t *testing.T) {

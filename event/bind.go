@@ -105,9 +105,6 @@ func (r reader) is(path string, want kind, v value, to reflect.Value) bool {
 	if example, has := to.Interface().(interface{ Example() string }); has && r.strict {
 		says = strings.Replace(says, want.String(), want.String()+" such as "+example.Example(), 1)
 	}
-	if want == boolean {
-		says = strings.Replace(says, "a boolean", "true or false", 1)
-	}
 	if want == text && (got == number || got == boolean) && r.strict {
 		says += ": put it between quotes"
 	}

@@ -152,17 +152,8 @@ func (p *problems) onlyKnown(path string, v value, known keys) {
 
 // unknown notes names that are none of those that there are.
 func (p *problems) unknown(names, known []string) {
-	const most = 10
-	told := strings.Join(names[:min(len(names), most)], ", ")
-	if more := len(names) - most; more > 0 {
-		told += fmt.Sprintf(" and %d more", more)
-	}
-	switch len(names) {
-	case 0:
-	case 1:
-		p.addf(told, "is not known here; there are: %s", sorted(slices.Clone(known)))
-	default:
-		p.addf(told, "are not known here; there are: %s", sorted(slices.Clone(known)))
+	if names != nil {
+		p.addf(some(names), "%s not known here; there are: %s", map[bool]string{true: "is", false: "are"}[len(names) == 1], sorted(slices.Clone(known)))
 	}
 }
 
@@ -212,50 +203,18 @@ func (f fields) mayText(key string) (s string, ok bool) {
 	return v.text(), true
 }
 
-// mayArray gives an array that may be absent or null.
-func (f fields) mayArray(key string) (v value, ok bool) {
-	v = f.known[key]
-	if !v.given() {
-		return v, false
-	}
-	if k := v.kind(); k != array {
-		f.add(f.at(key), mustBe(array, k))
-		return v, false
-	}
-	return v, true
-}
-
 // listOf gives the strings of an array that may be absent or null.
 func (f fields) listOf(key string, most int) (all []string) {
-	list, ok := f.mayArray(key)
-	if !ok {
-		return nil
-	}
-	if n := list.count(); n > most {
-		f.addf(f.at(key), "has %d elements, more than %d", n, most)
-		return nil
-	}
-	for i, v := range list.items() {
-		if k := v.kind(); k != text {
-			f.add(item(f.at(key), i), mustBe(text, k))
-			continue
-		}
-		all = append(all, v.text())
+	if f.may(key, &all); len(all) > most {
+		f.addf(f.at(key), "has %d elements, more than %d", len(all), most)
 	}
 	return all
 }
 
 // mayBool gives a boolean that may be absent or null: false then.
-func (f fields) mayBool(key string) bool {
-	v := f.known[key]
-	if !v.given() {
-		return false
-	}
-	if k := v.kind(); k != boolean {
-		f.add(f.at(key), mustBe(boolean, k))
-		return false
-	}
-	return v.raw()[0] == 't'
+func (f fields) mayBool(key string) (is bool) {
+	f.may(key, &is)
+	return is
 }
 
 // mayWhole gives a whole number within limits that may be absent or null: 0
@@ -285,7 +244,25 @@ func mustBe(want, got kind) string {
 	if got <= null {
 		return "is missing"
 	}
+	if want == boolean {
+		return fmt.Sprintf("must be true or false, not %s", got)
+	}
 	return fmt.Sprintf("must be %s, not %s", want, got)
+}
+
+// some tells the first of many for a message, and counts the rest; "": there are
+// none.
+func some[T any](all []T) string {
+	const most = 10
+	var words []string
+	for _, one := range all[:min(len(all), most)] {
+		words = append(words, fmt.Sprint(one))
+	}
+	text := strings.Join(words, ", ")
+	if more := len(all) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 func item(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }

@@ -1,11 +1,9 @@
 package event
 
 import (
-	"fmt"
+	"cmp"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"muster/recovery"
 )
@@ -34,11 +32,12 @@ var (
 // waves reads state.waves.
 func (f fields) waves() waves {
 	all := waves{}
-	if _, ok := f.need("waves"); !ok {
+	list, ok := f.need("waves")
+	if !ok {
 		return nil
 	}
-	list, ok := f.mayArray("waves")
-	if !ok {
+	if k := list.kind(); k != array {
+		f.add(f.at("waves"), mustBe(array, k))
 		return nil
 	}
 	for i, v := range list.items() {
@@ -61,33 +60,12 @@ func (f fields) waves() waves {
 	return all
 }
 
-// numbers names some of the waves, for a message.
-func (w waves) numbers() string {
-	if len(w) == 0 {
-		return "none"
-	}
-	const most = 10
-	var all []int
-	for n := range w {
-		all = append(all, n)
-	}
-	slices.Sort(all)
-	var words []string
-	for _, n := range all[:min(most, len(all))] {
-		words = append(words, strconv.Itoa(n))
-	}
-	if more := len(all) - most; more > 0 {
-		words = append(words, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(words, ", ")
-}
-
 // wave reads the wave that is to be started into w.
 func (f fields) wave(state value, all waves, wanted int, w *waveStart) {
 	found, ok := all[wanted]
 	if !ok {
 		if all != nil {
-			f.addf("wave_number", "is %d, and no wave in state.waves has that waveNumber (there are: %s)", wanted, all.numbers())
+			f.addf("wave_number", "is %d, and no wave in state.waves has that waveNumber (there are: %s)", wanted, cmp.Or(some(slices.Sorted(maps.Keys(all))), "none"))
 		}
 		return
 	}

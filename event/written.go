@@ -2,6 +2,7 @@ package event
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,7 +83,7 @@ func ReadWritten(plan []byte, groups ...[]byte) (*Written, []Findings) {
 		id := d.Waves[i].Group
 		taken[id] = true
 		if known[id] == nil && id != "" && id.Check() == nil {
-			h.about(item("waves", i)+".protectionGroupId", "the plan has no group "+string(id)+"; "+names10(known))
+			h.about(item("waves", i)+".protectionGroupId", "the plan has no group "+string(id)+"; "+idsOf(known))
 		}
 	}
 	for id := range membersIn(h.doc, "groups") {
@@ -135,23 +136,10 @@ func membersIn(doc value, key string) func(func(recovery.ProtectionGroupID) bool
 	}
 }
 
-// names10 tells some of the groups for a message.
-func names10(groups map[recovery.ProtectionGroupID]*recovery.PlannedGroup) string {
-	const most = 10
-	var words []string
-	for id := range groups {
-		if id.Check() == nil {
-			words = append(words, string(id))
-		}
-	}
-	if len(words) == 0 {
-		return "it has none at all"
-	}
-	slices.Sort(words)
-	if len(words) > most {
-		words = append(words[:most], "more")
-	}
-	return "it has " + strings.Join(words, ", ")
+// idsOf lists groups that may be taken, for a message.
+func idsOf(groups map[recovery.ProtectionGroupID]*recovery.PlannedGroup) string {
+	ids := slices.DeleteFunc(slices.Sorted(maps.Keys(groups)), func(id recovery.ProtectionGroupID) bool { return id.Check() != nil })
+	return "it has " + cmp.Or(some(ids), "none at all")
 }
 
 // findings gives what was found, each with its place.
