@@ -46,7 +46,7 @@ func (r reader) bind(path string, v value, to reflect.Value) {
 	case *value:
 		*special = v
 		return
-	case *recovery.ConfigDocument:
+	case *recovery.LaunchConfig:
 		*special = r.config(path, v)
 		return
 	case *recovery.OpenSecret: // never quote it: it alone keeps others from our role
@@ -78,7 +78,11 @@ func (r reader) bind(path string, v value, to reflect.Value) {
 	case reflect.Int:
 		r.whole(path, v, to)
 	case reflect.String:
+		_, snapshot := to.Interface().(recovery.SnapshotID)
 		if r.is(path, text, v, to) {
+			if snapshot && (v.text() == "" || v.text() == "AUTO") {
+				return // the newest data
+			}
 			to.SetString(v.text())
 			r.judge(path, to)
 		} else if to.Type() == reflect.TypeFor[recovery.ProtectionGroupID]() {
@@ -194,8 +198,8 @@ func (r reader) object(path string, v value, to reflect.Value) {
 	switch unreadable := to.Addr().Interface().(type) {
 	case *recovery.WaveDocument:
 		unreadable.Number, unreadable.Group = numberless, unread
-	case *recovery.ServerDocument:
-		unreadable.LaunchConfig = recovery.ConfigDocument{}
+	case *recovery.Server:
+		unreadable.LaunchConfig = recovery.LaunchConfig{}
 	}
 	if !r.is(path, object, v, to) {
 		return
@@ -301,7 +305,7 @@ var settingKeys, flatKeys = func() (nested, flat keys) {
 }()
 
 // config reads launch settings; null inherits.
-func (r reader) config(path string, v value) recovery.ConfigDocument {
+func (r reader) config(path string, v value) recovery.LaunchConfig {
 	c := recovery.LaunchConfig{}
 	known := settingKeys
 	if r.strict {
@@ -328,7 +332,7 @@ func (r reader) config(path string, v value) recovery.ConfigDocument {
 			r.doubt(in.at(key), s.Doubt(c[s]))
 		}
 	}
-	return recovery.ConfigDocument(c)
+	return c
 }
 
 func innerSettings(outer string) (inner []string) {

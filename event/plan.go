@@ -101,7 +101,7 @@ type stateWave struct {
 	Name        string                     `json:"waveName"`
 	Group       recovery.ProtectionGroupID `json:"protectionGroupId,omitempty"`
 	Account     *recovery.AccountDocument  `json:"accountContext,omitempty"` // nil: the state's
-	Servers     []recovery.ServerDocument  `json:"servers,omitempty"`        // none: those with the group's tags
+	Servers     []recovery.Server          `json:"servers,omitempty"`        // none: those with the group's tags
 	ServerCount int                        `json:"serverCount,omitempty"`    // of a brief state
 	LaunchOrder int                        `json:"launchOrder"`
 	PauseBefore bool                       `json:"pauseBeforeWave"`
@@ -139,7 +139,7 @@ func (s *planState) addGroup(w *recovery.PlannedWave, g *recovery.ProtectionGrou
 	}
 	out := s.Groups[w.Group]
 	if out.LaunchConfig == nil {
-		out.LaunchConfig = recovery.ConfigDocument{}
+		out.LaunchConfig = recovery.LaunchConfig{}
 	}
 	if w.Tags != nil {
 		out.Tags = w.Tags

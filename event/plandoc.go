@@ -147,7 +147,7 @@ func (r reader) plan(path string, d *recovery.PlanDocument, groups map[recovery.
 	}
 	for i := range d.Waves {
 		w := &d.Waves[i]
-		r.bare(at(i), w)
+		r.listed(at(i), w)
 		if w.Independent && len(w.DependsOn) > 0 {
 			r.add(at(i)+".independent", "and dependsOnWaves are both given: a wave that is independent waits for none")
 		}
@@ -219,10 +219,14 @@ func (r reader) order(plan *recovery.Plan, path string, at func(int) string) {
 	}
 }
 
-// bare names the servers of a wave of which nobody says how they are launched:
-// neither they themselves, nor a group. An empty {} says it: as DRS has it.
-func (r reader) bare(path string, w *recovery.WaveDocument) {
+// listed names what is wrong with the servers that a wave lists. Somebody has to
+// say how each is launched: it itself, or its group; an empty {} says it: as DRS
+// has it.
+func (r reader) listed(path string, w *recovery.WaveDocument) {
 	for i, s := range w.Servers {
+		if !r.lax && s.Hostname != "" {
+			r.check(item(path+".servers", i)+".hostname", recovery.CheckText(s.Hostname))
+		}
 		if s.LaunchConfig == nil && w.Group == "" {
 			r.add(item(path+".servers", i)+".launchConfig", "is missing, and the wave has no protectionGroupId to take it from ({} launches the server as DRS has it)")
 		}

@@ -111,13 +111,13 @@ func (w *flatWave) listed(servers map[recovery.ProtectionGroupID][]recovery.Sour
 // withServers makes sure that a wave has servers, and says whether only the
 // record lists them: serverCount stands for them.
 func (r reader) withServers(found foundWave, w *flatWave, groups groupDocuments) (counted bool) {
-	r.bare(found.path, &w.WaveDocument)
+	r.listed(found.path, &w.WaveDocument)
 	g := groups[w.Group]
 	switch {
 	case w.Servers != nil:
 		return false
 	case w.ServerCount == nil && (g == nil || g.Tags == nil):
-		r.add(found.path+".servers", "is missing: "+recovery.ServerDocument{}.Least())
+		r.add(found.path+".servers", "is missing: "+recovery.Server{}.Least())
 	}
 	return w.ServerCount != nil
 }
@@ -156,9 +156,9 @@ func (r reader) stateGroups(f fields, servers map[recovery.ProtectionGroupID][]r
 			continue
 		}
 		var g struct {
-			Tags         map[string]string       `json:"tags"`
-			LaunchConfig recovery.ConfigDocument `json:"launchConfig"`
-			Overrides    value                   `json:"overrides"`
+			Tags         map[string]string     `json:"tags"`
+			LaunchConfig recovery.LaunchConfig `json:"launchConfig"`
+			Overrides    value                 `json:"overrides"`
 		}
 		path := entry(f.at("protectionGroups"), id)
 		r.read(path, v, &g)
@@ -171,7 +171,7 @@ func (r reader) stateGroups(f fields, servers map[recovery.ProtectionGroupID][]r
 	return groups
 }
 
-func (r reader) stateOverrides(path string, all value, servers []recovery.SourceServerID) map[recovery.SourceServerID]recovery.ConfigDocument {
+func (r reader) stateOverrides(path string, all value, servers []recovery.SourceServerID) map[recovery.SourceServerID]recovery.LaunchConfig {
 	if !all.given() {
 		return nil
 	}
@@ -179,7 +179,7 @@ func (r reader) stateOverrides(path string, all value, servers []recovery.Source
 	for _, id := range servers {
 		wanted[string(id)] = id.Check() == nil
 	}
-	overrides := map[recovery.SourceServerID]recovery.ConfigDocument{}
+	overrides := map[recovery.SourceServerID]recovery.LaunchConfig{}
 	given := r.fields(path, all, wanted).known
 	for _, id := range slices.Sorted(maps.Keys(given)) {
 		if v := given[id]; v.given() {

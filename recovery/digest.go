@@ -54,6 +54,7 @@ func (p *Plan) canonical() ([]byte, error) {
 		if w.Timeout == WaveMinutes(DefaultWaveTimeout.Minutes()) {
 			w.Timeout = 0
 		}
+		w.Servers = slices.Clone(w.Servers) // they are the plan's
 		for j := range w.Servers {
 			if w.Servers[j].Impact == Critical {
 				w.Servers[j].Impact = ""

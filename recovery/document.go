@@ -59,7 +59,7 @@ type WaveDocument struct {
 	Name        Text              `json:"waveName,omitempty"`
 	Group       ProtectionGroupID `json:"protectionGroupId,omitempty"`
 	Account     *AccountDocument  `json:"accountContext,omitempty"`
-	Servers     []ServerDocument  `json:"servers,omitzero"` // none: all of the group's
+	Servers     []Server          `json:"servers,omitzero"` // none: all of the group's
 	PauseBefore bool              `json:"pauseBeforeWave,omitempty"`
 	DependsOn   []WaveNumber      `json:"dependsOnWaves,omitempty"`
 	Independent bool              `json:"independent,omitempty"`
@@ -67,31 +67,16 @@ type WaveDocument struct {
 	Timeout     WaveMinutes       `json:"timeoutMinutes,omitempty"`
 }
 
-// ServerDocument is a server of a wave.
-type ServerDocument struct {
-	ID           SourceServerID `json:"serverId" need:""`
-	Hostname     Text           `json:"hostname,omitempty"`
-	LaunchConfig ConfigDocument `json:"launchConfig,omitzero"` // {} says something: as DRS has it
-	Snapshot     PinnedSnapshot `json:"recoverySnapshotID,omitempty"`
-	Impact       ImpactLevel    `json:"impactLevel,omitempty"`
-}
-
-// Example shows what a server of a wave looks like.
-func (ServerDocument) Example() string { return "{serverId: s-0123456789abcdef0}" }
-
-// Least says why a list of servers is not empty.
-func (ServerDocument) Least() string { return "a wave needs at least 1 server" }
-
 // Least says why a list of waves is not empty.
 func (WaveDocument) Least() string { return "a plan has at least 1 wave" }
 
 // GroupDocument is a protection group.
 type GroupDocument struct {
-	Tags         map[string]string                 `json:"tags,omitempty"`
-	LaunchConfig ConfigDocument                    `json:"launchConfig,omitzero"`
-	Overrides    map[SourceServerID]ConfigDocument `json:"overrides,omitempty"`
-	Servers      []SourceServerID                  `json:"servers,omitempty"`
-	Account      *AccountDocument                  `json:"accountContext,omitempty"`
+	Tags         map[string]string               `json:"tags,omitempty"`
+	LaunchConfig LaunchConfig                    `json:"launchConfig,omitzero"`
+	Overrides    map[SourceServerID]LaunchConfig `json:"overrides,omitempty"`
+	Servers      []SourceServerID                `json:"servers,omitempty"`
+	Account      *AccountDocument                `json:"accountContext,omitempty"`
 }
 
 // The words of documents that Check looks at.
@@ -118,21 +103,6 @@ func (r RegionName) Check() error { return CheckRegion(string(r)) }
 
 // Check reports what is wrong with a role's name, or nil.
 func (r RoleName) Check() error { return CheckRoleName(string(r)) }
-
-// Check reports what is wrong with a point in time, or nil.
-func (s PinnedSnapshot) Check() error {
-	if s.id() == "" {
-		return nil
-	}
-	return s.id().Check()
-}
-
-func (s PinnedSnapshot) id() SnapshotID {
-	if s == "AUTO" {
-		return ""
-	}
-	return SnapshotID(s)
-}
 
 // Check reports what is wrong with a document's version, or nil.
 func (v DocumentVersion) Check() error {
@@ -174,11 +144,8 @@ func (s *OpenSecret) UnmarshalJSON(doc []byte) error {
 	return err
 }
 
-// ConfigDocument is launch settings, which documents nest where DRS does.
-type ConfigDocument LaunchConfig
-
-// MarshalJSON implements json.Marshaler.
-func (c ConfigDocument) MarshalJSON() ([]byte, error) {
+// MarshalJSON implements json.Marshaler: documents nest settings where DRS does.
+func (c LaunchConfig) MarshalJSON() ([]byte, error) {
 	nested := map[string]any{}
 	for setting, v := range c {
 		outer, inner, isNested := strings.Cut(string(setting), ".")
@@ -197,12 +164,12 @@ func (c ConfigDocument) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (c *ConfigDocument) UnmarshalJSON(doc []byte) error {
+func (c *LaunchConfig) UnmarshalJSON(doc []byte) error {
 	var nested map[string]any
 	if err := json.Unmarshal(doc, &nested); err != nil || nested == nil {
 		return err
 	}
-	*c = ConfigDocument{}
+	*c = LaunchConfig{}
 	for outer, v := range nested {
 		below, isNested := v.(map[string]any)
 		if !isNested {
@@ -212,7 +179,7 @@ func (c *ConfigDocument) UnmarshalJSON(doc []byte) error {
 			(*c)[Setting(outer+"."+inner)] = v
 		}
 	}
-	thawed(LaunchConfig(*c))
+	textLists(*c)
 	return nil
 }
 
@@ -230,7 +197,7 @@ func (p *Plan) Document() *PlanDocument {
 		d.Waves = append(d.Waves, w.document())
 		if w.Tags != nil {
 			if d.Groups[w.Group] == nil {
-				d.group(w.Group, &GroupDocument{LaunchConfig: ConfigDocument{}})
+				d.group(w.Group, &GroupDocument{LaunchConfig: LaunchConfig{}})
 			}
 			d.Groups[w.Group].Tags = w.Tags
 		}
@@ -246,13 +213,10 @@ func (d *PlanDocument) group(id ProtectionGroupID, g *GroupDocument) {
 }
 
 func (w *PlannedWave) document() WaveDocument {
-	d := WaveDocument{Number: WaveNumber(w.Number), Name: Text(w.Name), Group: w.Group, Account: w.Account.document(), PauseBefore: w.PauseBefore,
+	d := WaveDocument{Number: WaveNumber(w.Number), Name: Text(w.Name), Group: w.Group, Account: w.Account.document(), Servers: w.Servers, PauseBefore: w.PauseBefore,
 		Independent: w.Independent, OnFailure: w.OnFailure, Timeout: WaveMinutes(w.Timeout.Minutes())}
 	for _, n := range w.DependsOn {
 		d.DependsOn = append(d.DependsOn, WaveNumber(n))
-	}
-	for _, s := range w.Servers {
-		d.Servers = append(d.Servers, ServerDocument{s.ID, Text(s.Hostname), ConfigDocument(s.LaunchConfig), PinnedSnapshot(s.Snapshot), s.Impact})
 	}
 	return d
 }
@@ -267,13 +231,7 @@ func (c AccountContext) document() *AccountDocument {
 
 // Document gives the group as its document.
 func (g *PlannedGroup) Document() *GroupDocument {
-	d := &GroupDocument{Tags: g.Tags, LaunchConfig: ConfigDocument(g.LaunchConfig), Servers: g.Servers}
-	if len(g.Overrides) > 0 {
-		d.Overrides = map[SourceServerID]ConfigDocument{}
-	}
-	for id, c := range g.Overrides {
-		d.Overrides[id] = ConfigDocument(c)
-	}
+	d := &GroupDocument{Tags: g.Tags, LaunchConfig: g.LaunchConfig, Overrides: g.Overrides, Servers: g.Servers}
 	if g.Account != nil {
 		d.Account = g.Account.document()
 	}
@@ -321,8 +279,8 @@ func (d *WaveDocument) Asked() PlannedWave {
 	for _, n := range d.DependsOn {
 		w.DependsOn = append(w.DependsOn, int(n))
 	}
-	for _, s := range d.Servers {
-		w.Servers = append(w.Servers, Server{s.ID, string(s.Hostname), LaunchConfig(s.LaunchConfig), s.Snapshot.id(), s.Impact})
+	if len(d.Servers) > 0 {
+		w.Servers = d.Servers
 	}
 	return w
 }
@@ -337,13 +295,7 @@ func (d *AccountDocument) Context() AccountContext {
 
 // Asked gives the group that the document says.
 func (d *GroupDocument) Asked(id ProtectionGroupID) *PlannedGroup {
-	g := &PlannedGroup{ProtectionGroup: ProtectionGroup{ID: id, LaunchConfig: LaunchConfig(d.LaunchConfig)}, Tags: d.Tags, Servers: d.Servers}
-	if d.Overrides != nil {
-		g.Overrides = map[SourceServerID]LaunchConfig{}
-	}
-	for server, c := range d.Overrides {
-		g.Overrides[server] = LaunchConfig(c)
-	}
+	g := &PlannedGroup{ProtectionGroup: ProtectionGroup{id, d.LaunchConfig, d.Overrides}, Tags: d.Tags, Servers: d.Servers}
 	if d.Account != nil {
 		g.Account = new(d.Account.Context())
 	}

@@ -106,6 +106,11 @@ func TestDigestsAreOfWhatAPlanSays(t *testing.T) {
 		return d
 	}
 	of := digests(func(*recovery.Plan) {})[0]
+	said := kept()
+	said.Waves[0].Servers[1].Impact = recovery.Critical
+	if _, err := said.Digests(); err != nil || said.Waves[0].Servers[1].Impact != recovery.Critical {
+		t.Errorf("taking a digest changed the plan: %+v, %v", said, err)
+	}
 	for name, same := range map[string]func(*recovery.Plan){
 		"defaults that are said": func(p *recovery.Plan) { p.Waves[0].Servers[1].Impact = recovery.Critical },
 		"defaults that are not":  func(p *recovery.Plan) { p.Waves[1].OnFailure, p.Waves[1].Timeout = "", 0 },

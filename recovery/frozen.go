@@ -125,9 +125,9 @@ func ThawGroup(record []byte) (*PlannedGroup, error) {
 	return thawGroup0(record)
 }
 
-// thawed gives settings the types that they have in memory: JSON knows no
+// textLists gives settings the types that they have in memory: JSON knows no
 // lists of strings.
-func thawed(c LaunchConfig) LaunchConfig {
+func textLists(c LaunchConfig) LaunchConfig {
 	for key, v := range c {
 		items, isList := v.([]any)
 		if !isList {

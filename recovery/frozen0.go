@@ -44,16 +44,18 @@ type wave0 struct {
 type server0 struct {
 	ID           SourceServerID
 	Hostname     string
-	LaunchConfig LaunchConfig
+	LaunchConfig config0
 	Snapshot     SnapshotID
 	Impact       ImpactLevel
 }
 
 type group0 struct {
 	ID           ProtectionGroupID
-	LaunchConfig LaunchConfig
-	Overrides    map[SourceServerID]LaunchConfig
+	LaunchConfig config0
+	Overrides    map[SourceServerID]config0
 }
+
+type config0 map[Setting]any // by the settings' names, nothing nested
 
 // frozen0 gives the plan as 0.x froze it.
 func (p *Plan) frozen0() ([]byte, error) {
@@ -62,7 +64,7 @@ func (p *Plan) frozen0() ([]byte, error) {
 		w := &p.Waves[i]
 		old := wave0{w.Number, w.Name, w.Group, nil, accountOf0(w.Account), w.DependsOn, w.Independent, w.PauseBefore, w.OnFailure, w.Timeout, w.Tags}
 		for _, s := range w.Servers {
-			old.Servers = append(old.Servers, server0(s))
+			old.Servers = append(old.Servers, server0{s.ID, s.Hostname, config0(s.LaunchConfig), s.Snapshot, s.Impact})
 		}
 		f.Plan.Waves = append(f.Plan.Waves, old)
 		f.ExternalIDs = append(f.ExternalIDs, w.Account.ExternalID.Reveal())
@@ -71,7 +73,14 @@ func (p *Plan) frozen0() ([]byte, error) {
 		f.Plan.Groups = map[ProtectionGroupID]*group0{}
 	}
 	for id, g := range p.Groups {
-		f.Plan.Groups[id] = (*group0)(g)
+		old := &group0{ID: g.ID, LaunchConfig: config0(g.LaunchConfig)}
+		if g.Overrides != nil {
+			old.Overrides = map[SourceServerID]config0{}
+		}
+		for server, c := range g.Overrides {
+			old.Overrides[server] = config0(c)
+		}
+		f.Plan.Groups[id] = old
 	}
 	f.ExternalIDs = append(f.ExternalIDs, p.Account.ExternalID.Reveal())
 	return json.Marshal(f)
@@ -92,8 +101,7 @@ func thawPlan0(record []byte) (*Plan, error) {
 		w := &old.Waves[i]
 		wave := PlannedWave{Wave{w.Number, w.Name, w.Group, nil, w.Account.context(f.ExternalIDs[i])}, w.DependsOn, w.Independent, w.PauseBefore, w.OnFailure, w.Timeout, w.Tags}
 		for _, s := range w.Servers {
-			s.LaunchConfig = thawed(s.LaunchConfig)
-			wave.Servers = append(wave.Servers, Server(s))
+			wave.Servers = append(wave.Servers, Server{s.ID, s.Hostname, textLists(LaunchConfig(s.LaunchConfig)), s.Snapshot, s.Impact})
 		}
 		p.Waves = append(p.Waves, wave)
 	}
@@ -134,11 +142,14 @@ func (g *group0) thaw() *ProtectionGroup {
 	if g == nil {
 		return nil
 	}
-	thawed(g.LaunchConfig)
-	for _, c := range g.Overrides {
-		thawed(c)
+	thawed := &ProtectionGroup{ID: g.ID, LaunchConfig: textLists(LaunchConfig(g.LaunchConfig))}
+	for server, c := range g.Overrides {
+		if thawed.Overrides == nil {
+			thawed.Overrides = map[SourceServerID]LaunchConfig{}
+		}
+		thawed.Overrides[server] = textLists(LaunchConfig(c))
 	}
-	return (*ProtectionGroup)(g)
+	return thawed
 }
 
 func accountOf0(c AccountContext) account0 { return account0{c.AccountID, c.Region, c.RoleName} }

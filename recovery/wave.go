@@ -42,12 +42,18 @@ func (t ExecutionType) InitiatedBy() string { return "START_" + string(t) }
 
 // Server is one source server of a wave, and how it is to be launched.
 type Server struct {
-	ID           SourceServerID
-	Hostname     string
-	LaunchConfig LaunchConfig
-	Snapshot     SnapshotID  // "": the newest data
-	Impact       ImpactLevel // "": Critical
+	ID           SourceServerID `json:"serverId" need:""`
+	Hostname     string         `json:"hostname,omitempty"`
+	LaunchConfig LaunchConfig   `json:"launchConfig,omitzero"`        // {} says something: as DRS has it
+	Snapshot     SnapshotID     `json:"recoverySnapshotID,omitempty"` // "": the newest data
+	Impact       ImpactLevel    `json:"impactLevel,omitempty"`        // "": Critical
 }
+
+// Example shows what a server of a wave looks like.
+func (Server) Example() string { return "{serverId: s-0123456789abcdef0}" }
+
+// Least says why a list of servers is not empty.
+func (Server) Least() string { return "a wave needs at least 1 server" }
 
 // ProtectionGroup holds the launch settings that its servers share.
 type ProtectionGroup struct {
