@@ -85,7 +85,6 @@ type (
 	AccountID       string
 	RegionName      string
 	RoleName        string
-	PinnedSnapshot  string // a SnapshotID; "" and AUTO: the newest data
 	DocumentVersion int
 	WaveNumber      int
 	WaveMinutes     int
