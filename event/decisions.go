@@ -149,7 +149,8 @@ func (a *ask) resume() (any, error) {
 		if questions != nil {
 			a.add("questions", "and question are both given: say one of the two")
 		}
-		questions = append([]recovery.QuestionID{}, idList[recovery.QuestionID](a.fields, "questions", "questions")...)
+		questions = []recovery.QuestionID{}
+		a.may("questions", &questions)
 	}
 	for _, q := range questions {
 		if q.Check() == nil && !q.OfExecution() {
