@@ -47,7 +47,7 @@ var advice = map[string]string{
 	codeTableExists:   "the table is being made or changed: wait until it is ACTIVE",
 	codeValidation:    "the table does not take what Muster writes: see that it is Muster's (muster table create says what differs)",
 	"ValidationError": "the table does not take what Muster writes: an item is larger than 400 KB, perhaps",
-	"AccessDeniedException": "the role may not do this: it needs dynamodb:GetItem, BatchGetItem, Query, PutItem, UpdateItem, DeleteItem and ConditionCheckItem " +
+	"AccessDeniedException": "the role may not do this: it needs dynamodb:GetItem, BatchGetItem, Query, PutItem, UpdateItem and DeleteItem " +
 		"on the table, dynamodb:Query on its indexes, and the use of the table's KMS key where that is one of your own",
 	"UnrecognizedClientException":            "the credentials are not known there: check the account and the region",
 	"ExpiredTokenException":                  "the credentials have expired: get new ones",

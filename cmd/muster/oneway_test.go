@@ -203,7 +203,7 @@ func TestAPlanIsKeptBesideEveryRecord(t *testing.T) {
 		args []string
 	}{
 		{"plan rp-shop is kept, version 1", []string{"plan", "put", plan}},
-		{"plan rp-shop is kept, version 2", []string{"plan", "put", plan}},
+		{"plan rp-shop is kept, version 1", []string{"plan", "put", plan}},
 		{"rp-shop ", []string{"plan", "list"}},
 		{`"externalId":"[redacted]"`, []string{"plan", "get", "rp-shop"}},
 		{"COMPLETED", []string{"drill", "rp-shop", "--speed", "20000", "-q", "--answer", "PAUSE_BEFORE_WAVE=approve"}},
