@@ -88,7 +88,7 @@ func (n *notifier) tell(ctx context.Context, log *slog.Logger, c change) error {
 	var m awssns.Message
 	worth := true
 	switch {
-	case errors.Is(err, recovery.ErrDamaged): // it stays so, and others wait behind it
+	case recovery.Unreadable(err): // it stays so, and others wait behind it
 		m = damagedNotice(ev, err, n.where)
 	case err != nil:
 		return fmt.Errorf("reading the record of execution %s: %w", ev.Execution, err)
@@ -135,7 +135,7 @@ func (n *notifier) look(ctx context.Context, log *slog.Logger) error {
 			continue
 		}
 		e, err := n.executions.Execution(ctx, header.ID)
-		if errors.Is(err, recovery.ErrDamaged) {
+		if recovery.Unreadable(err) {
 			log.Error("whether an execution waits cannot be read", "executionId", string(header.ID), "error", err.Error())
 			continue
 		}
