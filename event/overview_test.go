@@ -43,3 +43,20 @@ func TestAnInterruptedExecutionIsToldAsSuchWhileItsJobRuns(t *testing.T) {
 		}
 	}
 }
+
+// Whoever looks at an execution is told which wave cannot be looked at, and why.
+func TestAnOverviewSaysWhichWaveCannotBeSeen(t *testing.T) {
+	a := recovery.Attempt{Wave: 1, Attempt: 1, AccountID: "123456789012", Region: "us-east-1", State: recovery.Started, JobID: "drsjob-1", StartedAt: dawn}
+	a = a.NotSeen(&recovery.Error{Code: recovery.CrossAccountError, Message: "Failed to assume role Role in account 123456789012"}, dawn)
+	e := &recovery.Execution{ID: "exec-1", Version: 1, Attempts: []recovery.Attempt{a},
+		Waves: []recovery.WaveRecord{{Number: 1, TimeLimit: time.Hour, OnFailure: recovery.PauseOnFailure}, {Number: 2, TimeLimit: time.Hour, FollowsAll: true}}}
+	for _, after := range []time.Duration{time.Second, 16 * time.Minute} {
+		o := event.OverviewOf(e, &recovery.Plan{}, nil, 1, dawn.Add(after))
+		if w := o.Waves[0]; w.Status != recovery.StatusRunning || !strings.Contains(w.Reason, "job drsjob-1 of wave 1 cannot be looked at in account 123456789012, us-east-1") || o.Waves[1].Reason != "" {
+			t.Errorf("after %s it tells %+v", after, o.Waves)
+		}
+		if asked := len(o.Questions) == 1 && o.Questions[0].ID == "unseen-w1-a1-1"; asked != (after > time.Minute) || !strings.Contains(o.Reason, "cannot be looked at") {
+			t.Errorf("after %s it asks %+v and says %q", after, o.Questions, o.Reason)
+		}
+	}
+}
