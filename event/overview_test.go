@@ -51,7 +51,7 @@ func TestAnOverviewSaysWhichWaveCannotBeSeen(t *testing.T) {
 	e := &recovery.Execution{ID: "exec-1", Version: 1, Attempts: []recovery.Attempt{a},
 		Waves: []recovery.WaveRecord{{Number: 1, TimeLimit: time.Hour, OnFailure: recovery.PauseOnFailure}, {Number: 2, TimeLimit: time.Hour, FollowsAll: true}}}
 	for _, after := range []time.Duration{time.Second, 16 * time.Minute} {
-		o := event.OverviewOf(e, &recovery.Plan{}, nil, 1, dawn.Add(after))
+		o := event.OverviewOf(e, &recovery.Plan{}, nil, dawn.Add(after))
 		if w := o.Waves[0]; w.Status != recovery.StatusRunning || !strings.Contains(w.Reason, "job drsjob-1 of wave 1 cannot be looked at in account 123456789012, us-east-1") || o.Waves[1].Reason != "" {
 			t.Errorf("after %s it tells %+v", after, o.Waves)
 		}
