@@ -89,6 +89,9 @@ func (d *Driver) drive(ctx context.Context, state []byte) error {
 		return &Refused{a.Code, a.Message}
 	}
 	for over := false; err == nil && !over; {
+		if err = ctx.Err(); err != nil && a.Step.Action != "await_decision" {
+			return err
+		}
 		finished := a.Step.Action == "finish"
 		a, err = d.next(ctx, a, begin)
 		over = finished && a.Step.Action == "finish"
@@ -147,10 +150,15 @@ func (d *Driver) act(ctx context.Context, e event) (answer, error) {
 	}
 }
 
-// await has people asked, and looks until nobody is asked any more.
+// await has people asked, which they are although the driver is stopped just
+// now, and looks until nobody is asked any more.
 func (d *Driver) await(ctx context.Context, a answer) error {
 	for n := 0; ; {
-		said, err := d.invoke(ctx, event{Action: "await_decision", State: a.state, Looks: true})
+		asking, done := context.WithCancel(context.WithoutCancel(ctx))
+		late := context.AfterFunc(ctx, func() { time.AfterFunc(askTime, done) })
+		said, err := d.invoke(asking, event{Action: "await_decision", State: a.state, Looks: true})
+		late()
+		done()
 		if err != nil {
 			return err
 		}

@@ -237,3 +237,38 @@ func TestPaceShortensWaits(t *testing.T) {
 		}
 	})
 }
+
+// Whoever leaves because people are asked leaves after they were.
+func TestADriverThatIsStoppedWhereAQuestionArisesAsksIt(t *testing.T) {
+	gate := next("await_decision", `"decisions":[{"id":"gate-w1"}]`)
+	for cutOff, asked := range map[bool]int{false: 2, true: 1} { // an answer that was cut off is none
+		synctest.Test(t, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			s := &script{answers: []string{gate, gate}}
+			d := driver.Driver{Look: time.Minute, Invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
+				answer, err := s.Invoke(ctx, payload)
+				if stop(); cutOff {
+					err = ctx.Err()
+				}
+				return answer, err
+			}}
+			if err := d.Drive(ctx, []byte(`{}`)); !errors.Is(err, context.Canceled) || len(s.asked) != asked {
+				t.Errorf("cut off %v: got %v after %v", cutOff, err, s.asked)
+			}
+		})
+	}
+}
+
+func TestADriverThatIsStoppedStartsNothingMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		s := &script{answers: []string{next("start_wave_recovery", `"waveNumber":1`)}}
+		d := driver.Driver{Invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
+			defer stop()
+			return s.Invoke(ctx, payload)
+		}}
+		if err := d.Drive(ctx, []byte(`{}`)); !errors.Is(err, context.Canceled) || len(s.asked) != 1 {
+			t.Errorf("got %v after %v", err, s.asked)
+		}
+	})
+}

@@ -82,6 +82,7 @@ const (
 	firstRetry    = 2 * time.Second
 	longestRetry  = time.Minute
 	hinderedPause = 30 * time.Second // after a refusal that may pass
+	askTime       = 5 * time.Second  // for that people are asked, of a driver that is stopped
 	askLater      = 5 * time.Minute  // where not even that people are asked could be recorded
 )
 
@@ -113,7 +114,7 @@ func (d *Driver) invoke(ctx context.Context, e event) (answer, error) {
 	for try := 1; ; try++ {
 		a := answer{}
 		out, err := d.Invoke(ctx, payload)
-		if ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil {
 			return a, ctx.Err()
 		}
 		if err == nil {

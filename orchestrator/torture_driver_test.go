@@ -31,7 +31,7 @@ func (st *stage) drive() {
 			return
 		}
 		ctx, die := context.WithCancelCause(st.ctx)
-		d := &drives{st: st, number: me, invoked: invoked, pause: time.Second, die: die}
+		d := &drives{st: st, life: ctx, number: me, invoked: invoked, pause: time.Second, die: die}
 		outcome := "" // as a state machine ends with it
 		if st.draw("driver", me, try)%2 == 0 {
 			st.met("driven by the state machine")
@@ -125,6 +125,7 @@ func (st *stage) ended(how string) {
 // invocation.
 type drives struct {
 	st      *stage
+	life    context.Context
 	number  int
 	invoked int           // invocations of the function
 	pause   time.Duration // until another one comes
@@ -157,7 +158,7 @@ func (d *drives) Invoke(ctx context.Context, _ string, payload []byte) ([]byte, 
 	if bytes.Contains(payload, []byte(`"looks":true`)) && d.asking.CompareAndSwap(false, true) {
 		d.st.goes(func() {
 			defer d.asking.Store(false)
-			_, _ = d.st.Wait(ctx, fmt.Sprintf("no token of driver %d", d.number)) // the loop sees for itself what they decided
+			_, _ = d.st.Wait(d.life, fmt.Sprintf("no token of driver %d", d.number)) // the loop sees for itself what they decided
 		})
 	}
 	return answer, err

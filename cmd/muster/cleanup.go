@@ -40,7 +40,7 @@ Those of a recovery are left alone without --recovery and --confirm EXECUTION-ID
 			return asked(err)
 		}
 		r.view = m.viewOf(&o, a.Speed, a.Begun, nil)
-		r.in.tell(r.view.observe)
+		r.in.tell(r.id, nil, r.view.observe)
 		if err := r.clean(ctx, recoveries); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ type follower struct {
 	in   *invoker
 	id   recovery.ExecutionID
 	view view
+	left string // says that nobody drives it
 
 	mu    sync.Mutex
 	last  *event.Overview // as it was seen last, with every event so far
@@ -33,10 +34,7 @@ func (m *Main) newFollower(ctx context.Context, o *runOptions, in *invoker, id r
 		defer f.mu.Unlock()
 		return f.last
 	})
-	in.tell(f.show)
-	for _, ev := range a.Events {
-		f.show(id, ev)
-	}
+	in.tell(id, a.Events, f.show)
 	return f, nil
 }
 
@@ -89,9 +87,14 @@ func (f *follower) follow(ctx context.Context, d *desk) (*event.Overview, error)
 		return questionsOf(a), nil
 	}
 	d.view, d.every = f.view, f.in.every
+	driven := true
 	for pause := lookStep; ; {
 		began := time.Now()
 		a, news, err := f.look(ctx)
+		if err == nil && a.Ended == nil && a.Driver == nil && driven {
+			f.view.say(f.left)
+		}
+		driven = err == nil && a.Driver != nil
 		switch {
 		case err != nil:
 			return nil, err

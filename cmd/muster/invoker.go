@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -117,9 +118,15 @@ func (t *teller) observe(id recovery.ExecutionID, ev recovery.Event) {
 	t.nudge()
 }
 
-func (t *teller) tell(to func(recovery.ExecutionID, recovery.Event)) {
+// tell hands on what was told before, among what the record has of an
+// execution, and from now on everything.
+func (t *teller) tell(id recovery.ExecutionID, recorded []recovery.Event, to func(recovery.ExecutionID, recovery.Event)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for _, ev := range recorded {
+		t.before = append(t.before, observed{id, ev})
+	}
+	slices.SortStableFunc(t.before, func(a, b observed) int { return a.ev.At.Compare(b.ev.At) })
 	for _, o := range t.before {
 		to(o.id, o.ev)
 	}

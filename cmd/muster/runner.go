@@ -100,9 +100,7 @@ func (r *runner) watch(ctx context.Context, desk *desk) (*event.Overview, error)
 	f, err := r.m.newFollower(ctx, r.o, r.in, r.id)
 	if err == nil {
 		r.view = f.view
-		if r.in.runs == nil && f.last.Ended == nil && f.last.Driver == nil {
-			r.view.say(r.left())
-		}
+		f.left = r.left()
 		var a *event.Overview
 		if a, err = f.follow(ctx, desk); err == nil {
 			return a, nil

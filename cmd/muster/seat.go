@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -113,7 +114,13 @@ func processGone(d recovery.Driver) bool {
 		return !driving
 	}
 	process, err := os.FindProcess(pid)
-	return err != nil || errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
+	if err != nil || errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+		return true
+	}
+	// One that ended, and whose parent has not heard of it, is there by name alone.
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, after, _ := strings.Cut(string(status), ") ")
+	return err == nil && strings.HasPrefix(after, "Z")
 }
 
 // driveHere drives an execution in this process, whose seat was taken.
