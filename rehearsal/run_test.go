@@ -56,7 +56,7 @@ func (m *machine) begin(name string, input []byte) *run {
 // walk drives the run to its end, and reports that.
 func (r *run) walk(ctx context.Context) {
 	_, err := r.machine.definition.Run(ctx, stepfunctions.Execution{Name: r.name, Input: r.input}, stepfunctions.Options{
-		Machine: r.machine.cloud.stack.Stack, Tasks: r, Callbacks: r, Observe: r.observe, Pace: speed,
+		Tasks: r, Callbacks: r, Observe: r.observe, Pace: speed,
 	})
 	failure, failed := errors.AsType[*stepfunctions.Failure](err)
 	switch {

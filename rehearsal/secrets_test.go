@@ -21,7 +21,7 @@ func lookForSecrets(t *testing.T, p *person) {
 	for _, r := range c.machine.runs {
 		states.Write(r.input)
 		for _, e := range r.history {
-			fmt.Fprintf(&states, "%s %s %s %s\n", e.Input, e.Output, e.Error, e.Cause)
+			fmt.Fprintln(&states, e.Data)
 		}
 	}
 	c.machine.mu.Unlock()

@@ -1,6 +1,7 @@
 package stepfunctions
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -24,145 +25,83 @@ func (names errorNames) match(name string) bool {
 			return true
 		case name == DataLimitExceeded:
 			return false
-		case n == Timeout:
-			return name == HeartbeatTimeout
 		case n == TaskFailed:
-			return name != Timeout && name != HeartbeatTimeout
+			return name != Timeout
 		}
 		return n == All
 	})
 }
 
-type retrier struct {
-	errorNames
-	interval, longest time.Duration // longest: 0: no bound
-	most              int           // retries
-	rate              float64
-	jitter            bool
-}
+// knownNames are those names of the language that a retrier or catcher may be
+// for.
+var knownNames = []string{All, TaskFailed, Timeout, ResultPathMatchFailure, ParameterPathFailure, DataLimitExceeded}
 
-type catcher struct {
-	errorNames
-	next     string
-	result   *path // nil: the error is all that goes on
-	noResult bool  // null: what came in goes on
-}
-
-// errorNames reads ErrorEquals of one of several retriers or catchers.
-func (f *fields) errorNames(last bool) errorNames {
-	var names errorNames
-	for i, m := range f.list("ErrorEquals") {
-		place := fmt.Sprintf("%s[%d]", f.at("ErrorEquals"), i)
-		if kind(m.value) != isString || unquote(m.value) == "" {
-			f.problem(place, "has to be an error's name")
-			continue
-		}
-		name := unquote(m.value)
-		names = append(names, name)
+func (names errorNames) check(last bool) error {
+	if len(names) == 0 {
+		return fmt.Errorf("ErrorEquals has to name an error")
+	}
+	for _, name := range names {
 		switch {
-		case name == Runtime:
-			f.problem(place, "%s cannot be retried or caught", Runtime)
-		case name == All && (len(f.list("ErrorEquals")) > 1 || !last):
-			f.problem(place, "%s has to stand alone, and in the last place", All)
-		case strings.HasPrefix(name, "States.") && !slices.Contains(reservedNames, name):
-			f.problem(place, "there is no error %q in the language", name)
+		case strings.HasPrefix(name, "States.") && !slices.Contains(knownNames, name):
+			return fmt.Errorf("%s is no error that can be retried or caught", name)
+		case name == All && (len(names) > 1 || !last):
+			return fmt.Errorf("%s has to stand alone, and in the last place", All)
 		}
 	}
-	return names
+	return nil
 }
 
-var reservedNames = []string{All, TaskFailed, Timeout, HeartbeatTimeout, ResultPathMatchFailure, ParameterPathFailure, DataLimitExceeded,
-	NoChoiceMatched, "States.Permissions", "States.BranchFailed", "States.IntrinsicFailure"}
-
-func (f *fields) each(name string, read func(r *fields, last bool)) {
-	if !f.has(name) {
-		return
-	}
-	v, _ := f.take(name)
-	if kind(v) != isArray {
-		f.problem(f.at(name), "has to be an array")
-		return
-	}
-	list := elements(v)
-	for i, m := range list {
-		if r := f.fields(fmt.Sprintf("%s[%d]", f.at(name), i), m.value); r != nil {
-			r.text("Comment")
-			read(r, i == len(list)-1)
-		}
-	}
+type retrier struct {
+	Comment         string
+	ErrorEquals     errorNames
+	IntervalSeconds float64 // 0: 1
+	MaxAttempts     *int    // retries; nil: 3
+	BackoffRate     float64 // 0: 2
+	MaxDelaySeconds float64 // 0: no bound
+	JitterStrategy  string
 }
 
-func (f *fields) retriers(t *task) {
-	f.each("Retry", func(f *fields, last bool) {
-		r := retrier{errorNames: f.errorNames(last), interval: time.Second, most: 3, rate: 2}
-		if f.has("IntervalSeconds") {
-			r.interval = f.seconds("IntervalSeconds", 1)
-		}
-		if f.has("MaxAttempts") {
-			r.most, _ = f.integer("MaxAttempts", 0, maxSeconds)
-		}
-		if v, ok := f.take("BackoffRate"); ok {
-			if r.rate = number(v); kind(v) != isNumber || r.rate < 1 || math.IsInf(r.rate, 1) {
-				f.problem(f.at("BackoffRate"), "has to be a number from 1.0")
-			}
-		}
-		longest, _ := f.integer("MaxDelaySeconds", 1, 31_622_399)
-		r.longest = time.Duration(longest) * time.Second
-		switch strategy := f.text("JitterStrategy"); {
-		case strategy == "FULL":
-			r.jitter = true
-		case f.has("JitterStrategy") && strategy != "NONE":
-			f.problem(f.at("JitterStrategy"), "has to be FULL or NONE")
-		}
-		f.end("a retrier")
-		t.retry = append(t.retry, r)
-	})
-}
-
-func (f *fields) catchers(s *state) {
-	f.each("Catch", func(f *fields, last bool) {
-		c := catcher{errorNames: f.errorNames(last), next: f.must("Next")}
-		f.leads(s, f.at("Next"), c.next)
-		c.result, c.noResult = f.resultPlace()
-		f.end("a catcher")
-		s.task.catch = append(s.task.catch, c)
-	})
+func (r *retrier) most() int {
+	if r.MaxAttempts == nil {
+		return 3
+	}
+	return *r.MaxAttempts
 }
 
 // delay is how long to wait before the n-th retry, counted from 1. random is
 // a number in [0, 1).
-func (r retrier) delay(n int, random func() float64) time.Duration {
-	longest := time.Duration(maxSeconds) * time.Second
-	if r.longest > 0 {
-		longest = r.longest
+func (r *retrier) delay(n int, random func() float64) time.Duration {
+	seconds := cmp.Or(r.IntervalSeconds, 1) * math.Pow(cmp.Or(r.BackoffRate, 2), float64(n-1))
+	if r.MaxDelaySeconds > 0 {
+		seconds = min(seconds, r.MaxDelaySeconds)
 	}
-	d := longest
-	if f := float64(r.interval) * math.Pow(r.rate, float64(n-1)); f < float64(longest) {
-		d = time.Duration(f)
+	if r.JitterStrategy == "FULL" {
+		seconds *= random()
 	}
-	if r.jitter {
-		d = time.Duration(random() * float64(d))
-	}
-	return d
+	return time.Duration(seconds * float64(time.Second))
 }
 
-// output is what goes on to a catcher's next state.
-func (c catcher) output(input value, e *TaskError) (value, error) {
-	if c.noResult {
-		return input, nil
-	}
-	out, _ := json.Marshal(struct{ Error, Cause string }{e.Name, e.Cause})
-	if c.result == nil {
-		return out, nil
-	}
-	return c.result.into(input, out)
+// retrier gives the first retrier that an error is meant by, or -1.
+func (t *task) retrier(name string) int {
+	return slices.IndexFunc(t.Retry, func(r retrier) bool { return r.ErrorEquals.match(name) })
 }
 
-// into puts a result into what came in.
-func (p *path) into(input, result value) (value, error) {
-	out, ok := p.put(input, result)
-	if !ok {
-		return nil, &TaskError{ResultPathMatchFailure, fmt.Sprintf("the ResultPath %q cannot be applied to the input", p.text)}
+type catcher struct {
+	Comment     string
+	ErrorEquals errorNames
+	ResultPath  path
+	Next        string
+}
+
+// caught goes on from an error where the first catcher that it is meant by
+// leads.
+func (t *task) caught(in value, failed *TaskError) (value, string, error) {
+	for _, c := range t.Catch {
+		if c.ErrorEquals.match(failed.Name) {
+			told, _ := json.Marshal(struct{ Error, Cause string }{failed.Name, failed.Cause}) // strings can always be encoded
+			out, err := c.ResultPath.into(in, told)
+			return out, c.Next, err
+		}
 	}
-	return out, nil
+	return nil, "", failed
 }

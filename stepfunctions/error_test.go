@@ -55,8 +55,6 @@ func TestRetriesFollowTheirRetrier(t *testing.T) {
 		{"States.ALL is any error", `{"ErrorEquals": ["States.ALL"]}`, e(1), `"done"`, "0 1"},
 		{"States.TaskFailed is any error", `{"ErrorEquals": ["States.TaskFailed"]}`, e(1), `"done"`, "0 1"},
 		{"States.TaskFailed is not a timeout", `{"ErrorEquals": ["States.TaskFailed"]}`, []string{"States.Timeout"}, `States.Timeout: because`, "0"},
-		{"States.TaskFailed is not a missing heartbeat", `{"ErrorEquals": ["States.TaskFailed"]}`, []string{"States.HeartbeatTimeout"}, `States.HeartbeatTimeout: because`, "0"},
-		{"States.Timeout is a missing heartbeat, too", `{"ErrorEquals": ["States.Timeout"]}`, []string{"States.HeartbeatTimeout"}, `"done"`, "0 1"},
 		{"States.Runtime is never retried", `{"ErrorEquals": ["States.ALL"]}`, []string{"States.Runtime"}, `States.Runtime: because`, "0"},
 		{"States.DataLimitExceeded is not States.ALL", `{"ErrorEquals": ["States.ALL"]}`, []string{"States.DataLimitExceeded"}, `States.DataLimitExceeded: because`, "0"},
 		{"States.DataLimitExceeded is not States.TaskFailed", `{"ErrorEquals": ["States.TaskFailed"]}`, []string{"States.DataLimitExceeded"}, `States.DataLimitExceeded: because`, "0"},
@@ -91,7 +89,7 @@ func TestJitterShortensRetriesAtRandom(t *testing.T) {
 	})
 }
 
-func TestRetryCountIsTheStatesAndBeginsAnewWithEachVisit(t *testing.T) {
+func TestRetriersCountAnewWithEachVisit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{invoke: func(_ context.Context, n int, _ string) (string, error) {
 			if n%3 != 0 {
@@ -99,13 +97,10 @@ func TestRetryCountIsTheStatesAndBeginsAnewWithEachVisit(t *testing.T) {
 			}
 			return fmt.Sprintf(`{"again": %t}`, n < 6), nil
 		}}
-		out, err := w.run(t, `"A": {"Type": "Task", "Resource": "`+fn+`", "Parameters": {"n.$": "$$.State.RetryCount"}, "Retry": [{"ErrorEquals": ["E"], "MaxAttempts": 2}], "Next": "B"},
+		out, err := w.run(t, `"A": {"Type": "Task", "Resource": "`+fn+`", "Retry": [{"ErrorEquals": ["E"], "MaxAttempts": 2}], "Next": "B"},
 			"B": {"Type": "Choice", "Choices": [{"Variable": "$.again", "BooleanEquals": true, "Next": "A"}], "Default": "C"}, "C": {"Type": "Succeed"}`, `{}`)
 		if got := outcome(out, err); got != `{"again": false}` {
 			t.Errorf("got %s", got)
-		}
-		if got, want := strings.Join(w.calls, "; "), `f {"n":0}; f {"n":1}; f {"n":2}; f {"n":0}; f {"n":1}; f {"n":2}`; got != want {
-			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	})
 }
@@ -137,13 +132,9 @@ func TestErrorsOfTheDataAreCaughtOrEndTheExecution(t *testing.T) {
 		return `"A": {"Type": "Task", "Resource": "` + fn + `", ` + fields + `, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}], "Next": "B"}, "B": {"Type": "Pass", "InputPath": "$.Error", "End": true}`
 	}
 	for fields, want := range map[string]string{
-		`"Parameters": {"x.$": "$.x"}`:     `"States.ParameterPathFailure"`,
-		`"ResultPath": "$.a.b"`:            `"States.ResultPathMatchFailure"`,
-		`"InputPath": "$.x"`:               `States.Runtime: the path "$.x" of InputPath leads nowhere in the input`,
-		`"OutputPath": "$.x"`:              `States.Runtime: the path "$.x" of OutputPath leads nowhere in the input`,
-		`"TimeoutSecondsPath": "$.x"`:      `States.Runtime: the path "$.x" of TimeoutSecondsPath leads nowhere in the input`,
-		`"TimeoutSecondsPath": "$.a"`:      `States.Runtime: what the TimeoutSecondsPath "$.a" leads to is no whole number from 1 to 99999999`,
-		`"ResultSelector": {"x.$": "$.x"}`: `"States.ParameterPathFailure"`,
+		`"Parameters": {"x.$": "$.x"}`: `"States.ParameterPathFailure"`,
+		`"ResultPath": "$.a.b"`:        `"States.ResultPathMatchFailure"`,
+		`"OutputPath": "$.x"`:          `States.Runtime: the path "$.x" leads nowhere in the input`,
 	} {
 		if got := outcome((&world{}).run(t, states(fields), `{"a": 0}`)); got != want {
 			t.Errorf("%s: got %s, want %s", fields, got, want)

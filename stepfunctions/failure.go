@@ -7,7 +7,6 @@ const (
 	All                    = "States.ALL"
 	TaskFailed             = "States.TaskFailed"
 	Timeout                = "States.Timeout"
-	HeartbeatTimeout       = "States.HeartbeatTimeout"
 	NoChoiceMatched        = "States.NoChoiceMatched"
 	ResultPathMatchFailure = "States.ResultPathMatchFailure"
 	ParameterPathFailure   = "States.ParameterPathFailure"

@@ -2,23 +2,23 @@ package stepfunctions
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
-	"unicode/utf8"
 )
 
 // Execution is one run of a state machine.
 type Execution struct {
-	Name  string // 1 to 80 characters
+	Name  string
 	Input []byte // JSON
 }
 
 // Options is what a run needs from the world.
 type Options struct {
-	Machine   string      // the state machine's name in the context object; "" is "StateMachine"
 	Tasks     Tasks       // needed by a machine with tasks
 	Callbacks Callbacks   // needed by a machine with tasks that wait for their token
 	Observe   func(Event) // told of every event, in order; may be nil
@@ -48,145 +48,85 @@ type Callbacks interface {
 // A *Failure is an execution that failed; any other error, the context's among
 // them, is a run that was aborted.
 func (m *Machine) Run(ctx context.Context, e Execution, o Options) ([]byte, error) {
-	r := &run{m: m, name: e.Name, Options: o, cursor: &cursor{}}
-	if err := r.check(); err != nil {
-		return nil, err
-	}
-	input, valid := parse(e.Input)
+	data, valid := parse(e.Input)
 	if !valid {
 		return nil, fmt.Errorf("execution %s: its input is not JSON", e.Name)
 	}
-	if err := limit(input, "the input"); err != nil {
+	if err := limit(data, "the input"); err != nil {
 		return nil, fmt.Errorf("execution %s: %w", e.Name, err)
 	}
-	for next := (&Event{Kind: ExecutionStarted, Input: input}); ; {
-		r.happens(next)
-		if r.ended != nil {
-			break
-		}
-		var err error
-		if next, err = r.next(ctx); err != nil {
+	if o.Jitter == nil {
+		o.Jitter = rand.Float64
+	}
+	v := &visit{Options: o, execution: e.Name}
+	v.happens(ExecutionStarted, string(data))
+	for next := m.startAt; next != ""; {
+		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("execution %s: %w", e.Name, err)
 		}
+		v.state = next
+		v.happens(StateEntered, string(data))
+		var err error
+		data, next, err = m.states[v.state].walk(ctx, v, data)
+		if err == nil {
+			err = limit(data, "the output")
+		}
+		if err != nil {
+			return nil, v.failed(err)
+		}
 	}
-	if r.ended.Kind == ExecutionFailed {
-		return nil, &Failure{r.ended.Error, r.ended.Cause}
-	}
-	return bytes.Clone(r.ended.Output), nil
+	v.happens(ExecutionSucceeded, string(data))
+	return bytes.Clone(data), nil
 }
 
-type run struct {
+// failed is the end of an execution by an error that nothing caught, which is
+// a *Failure unless the run was aborted.
+func (v *visit) failed(err error) error {
+	failure, is := errors.AsType[*Failure](err)
+	if erred, was := errors.AsType[*TaskError](err); was {
+		failure, is = &Failure{erred.Name, erred.Cause}, true
+	}
+	if !is {
+		return fmt.Errorf("execution %s: %w", v.execution, err)
+	}
+	v.happens(ExecutionFailed, failure.Error())
+	return failure
+}
+
+// A visit is the state that an execution is in.
+type visit struct {
 	Options
-	*cursor
-	m    *Machine
-	name string
+	execution string
+	state     string
+	token     string // of the task, where it waits for it
 }
 
-func (r *run) check() error {
-	switch n := utf8.RuneCountInString(r.name); {
-	case n < 1 || n > 80:
-		return errors.New("the name of an execution has 1 to 80 characters")
-	case r.m.hasTasks && r.Tasks == nil:
-		return errors.New("the state machine has tasks, and nothing to invoke them with was given")
-	case r.m.hasToken && r.Callbacks == nil:
-		return errors.New("the state machine waits for tokens, and nothing to wait with was given")
-	}
-	if r.Machine == "" {
-		r.Machine = "StateMachine"
-	}
-	if r.Pace <= 0 {
-		r.Pace = 1
-	}
-	if r.Jitter == nil {
-		r.Jitter = rand.Float64
-	}
-	return nil
-}
-
-// happens lets an event count.
-func (r *run) happens(e *Event) {
-	e.N, e.At = r.n+1, time.Now().UTC().Round(0)
-	r.apply(e)
-	if r.Observe != nil {
-		seen := *e
-		seen.token = ""
-		r.Observe(seen)
+func (v *visit) happens(kind Kind, data string) {
+	if v.Observe != nil {
+		v.Observe(Event{kind, v.state, data})
 	}
 }
 
-// next finds the event that follows, and does what it takes to know it.
-func (r *run) next(ctx context.Context) (*Event, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if r.state == "" {
-		return &Event{Kind: StateEntered, State: r.m.startAt, Input: r.started.Input}, nil
-	}
-	within := ctx
-	if r.m.timeout > 0 {
-		var cancel context.CancelFunc
-		within, cancel = context.WithDeadline(ctx, r.started.At.Add(r.m.timeout))
-		defer cancel()
-	}
-	s := r.m.states[r.state]
-	e, err := (*Event)(nil), within.Err()
-	if err == nil {
-		e, err = r.step(within, s)
-	}
-	var failed *TaskError
-	switch {
-	case errors.As(err, &failed):
-		return r.handle(s, failed), nil
-	case err != nil && ctx.Err() == nil && within.Err() != nil:
-		return &Event{Kind: ExecutionFailed, State: s.name, Error: Timeout, Cause: "the execution took longer than the state machine's TimeoutSeconds"}, nil
-	}
-	return e, err
-}
-
-// handle does as Retry and Catch say about an error in a state.
-func (r *run) handle(s *state, failed *TaskError) *Event {
-	if s.task != nil {
-		for i, retry := range s.task.retry {
-			if !retry.match(failed.Name) {
-				continue
-			}
-			if n := r.retries[i]; n < retry.most {
-				until := time.Now().UTC().Add(r.paced(retry.delay(n+1, r.Jitter)))
-				return &Event{Kind: RetryScheduled, State: s.name, Error: failed.Name, Cause: failed.Cause, Until: until, retrier: i}
-			}
-			break
-		}
-		for _, c := range s.task.catch {
-			if !c.match(failed.Name) {
-				continue
-			}
-			out, err := c.output(r.input, failed)
-			if err == nil {
-				err = limit(out, "the output")
-			}
-			if err == nil {
-				return &Event{Kind: StateEntered, State: c.next, Input: out, Error: failed.Name, Cause: failed.Cause}
-			}
-			failed = err.(*TaskError)
-			break
+// contextObject is what $$ is, as far as the definitions ask for it.
+func (v *visit) contextObject() value {
+	var c struct {
+		Execution struct{ Name string }
+		Task      struct {
+			Token string `json:",omitempty"`
 		}
 	}
-	return &Event{Kind: ExecutionFailed, State: s.name, Error: failed.Name, Cause: failed.Cause}
+	c.Execution.Name, c.Task.Token = v.execution, v.token
+	out, _ := json.Marshal(c) // strings can always be encoded
+	return out
 }
 
-func (r *run) paced(d time.Duration) time.Duration { return time.Duration(float64(d) / r.Pace) }
-
-// sleep waits until a time, or for the end of the context.
-func sleep(ctx context.Context, until time.Time) error {
-	left := time.Until(until)
-	if left <= 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(left)
+// sleep waits at the pace of the run, or for the end of the context.
+func (v *visit) sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(time.Duration(float64(d) / cmp.Or(v.Pace, 1)))
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return nil
+		return ctx.Err()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -50,7 +50,7 @@ func (w *world) Wait(ctx context.Context, token string) ([]byte, error) {
 }
 
 func (w *world) options() stepfunctions.Options {
-	return stepfunctions.Options{Machine: "M", Tasks: w, Callbacks: w, Observe: func(e stepfunctions.Event) {
+	return stepfunctions.Options{Tasks: w, Callbacks: w, Observe: func(e stepfunctions.Event) {
 		w.mu.Lock() // of two drivers of one execution
 		defer w.mu.Unlock()
 		w.events = append(w.events, e)
