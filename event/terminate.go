@@ -13,7 +13,7 @@ const terminateAgain = 15
 // little, and says whether there is more: whoever asks, asks again until done.
 func (a *ask) terminateInstances() (any, error) {
 	id, r := a.needID(), a.request()
-	c := orchestrator.Cleanup{Execution: id, By: r.By, RequestID: r.RequestID, Recovery: a.mayBool("recovery"), Once: true}
+	c := orchestrator.Cleanup{Execution: id, By: r.By, RequestID: r.RequestID, Recovery: a.mayBool("recovery")}
 	if c.Recovery {
 		a.confirmed("confirm", string(id), "these may be servers in use")
 	}

@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,16 +15,8 @@ import (
 // count is not documented.
 const mostInstances = recovery.MostServers
 
-// mostAtOnce is how many termination jobs one look begins in an account where
-// nobody waits for them.
+// mostAtOnce is how many termination jobs one look begins in an account.
 const mostAtOnce = 5
-
-// cleanupStep is how often a termination is looked at.
-const cleanupStep = 15 * time.Second
-
-// mostFailures is how many terminations in a row may be refused for the
-// moment before that is the answer.
-const mostFailures = 40
 
 // mostExecutions is how many executions are looked through for one that is
 // under way with the same servers.
@@ -37,24 +28,21 @@ type Cleanup struct {
 	Recovery  bool          // those of a real recovery, too: somebody confirmed that
 	By        string        // who asks
 	RequestID string        // of the request that asked for it; "" where it did not come through AWS
-	LookEvery time.Duration // between two looks at what is terminating; 0: 15 seconds
-	// Once looks once at each account, begins a few terminations, and does not
-	// wait: whoever has no time for all of it asks again until nothing is left.
-	Once bool
 }
 
 // Cleaned is what a clean-up did.
 type Cleaned struct {
 	Terminated []recovery.InstanceID // by this call
 	Gone       int                   // launched by the execution, and not there any more before
-	Left       int                   // still there; 0 unless it was to look once
+	Left       int                   // still there
 	Jobs       []recovery.JobID
 }
 
 // Cleanup terminates the recovery instances that the execution's own jobs
-// launched, and no other, and waits until they are gone (or does not). It may be called
-// again after anything: it looks at what is there. An account that refuses keeps
-// none of the others from it; it is told when they are done.
+// launched, and no other. It looks once at each account, begins a few
+// terminations, and does not wait: whoever wants them gone asks again, after
+// anything, until nothing is left. An account that refuses keeps none of the
+// others from it; it is told when they are done.
 func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error) {
 	e, err := o.Executions.Execution(ctx, c.Execution)
 	if err != nil {
@@ -76,7 +64,7 @@ func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error)
 	for _, account := range inOrder {
 		w := cleaning{o: o, e: e, Cleanup: c, servers: launched[account], done: done}
 		if w.region, err = o.assume(ctx, account); err == nil {
-			err = drsRefusal(fmt.Sprintf("Failed to clean up in account %s, %s", account.AccountID, account.Region), w.run(ctx))
+			err = drsRefusal(fmt.Sprintf("Failed to clean up in account %s, %s", account.AccountID, account.Region), w.look(ctx))
 		}
 		if _, is := errors.AsType[*recovery.Error](err); !is && err != nil {
 			return done, err
@@ -156,52 +144,31 @@ type cleaning struct {
 	region  recovery.Region
 	servers []recovery.SourceServerID
 	done    *Cleaned
-	failed  int // calls in a row that DRS did not take
 }
 
-// run looks, terminates, and waits, until nothing of ours is there.
-func (w *cleaning) run(ctx context.Context) error {
-	for {
-		left, err := w.look(ctx)
-		if err != nil || left == 0 {
-			return err
-		}
-		if w.Once {
-			w.done.Left += left
-			return nil
-		}
-		w.o.tell(w.e.ID, recovery.Event{Kind: recovery.EventNote, Message: fmt.Sprintf("%d recovery instances are still there", left)})
-		if err := sleep(ctx, cmp.Or(w.LookEvery, cleanupStep)); err != nil {
-			return err
-		}
-	}
-}
-
-// look terminates what is there of ours and not being terminated yet, and says
-// how much that was in all.
-func (w *cleaning) look(ctx context.Context) (left int, err error) {
+// look terminates what is there of ours and not being terminated yet.
+func (w *cleaning) look(ctx context.Context) error {
 	exist, err := w.region.RecoveryInstances(ctx, w.servers)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	ours := w.e.Removable(exist)
 	if len(ours) == 0 {
-		return 0, nil
+		return nil
 	}
 	busy, err := w.busy(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	idle := slices.DeleteFunc(slices.Clone(ours), func(i recovery.RecoveryInstance) bool { return busy[i.Server] || i.ShuttingDown() })
-	if w.Once {
-		idle = idle[:min(len(idle), mostAtOnce*mostInstances)]
-	}
+	idle = idle[:min(len(idle), mostAtOnce*mostInstances)]
 	for batch := range slices.Chunk(idle, mostInstances) {
 		if err := w.terminate(ctx, batch); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return len(ours), nil
+	w.done.Left += len(ours)
+	return nil
 }
 
 // busy tells the servers that a running job holds: one that terminates them
@@ -236,20 +203,14 @@ func (w *cleaning) terminate(ctx context.Context, batch []recovery.RecoveryInsta
 	defer cancel()
 	job, err := w.region.Terminate(call, ids)
 	var refused *recovery.ServiceError
-	if errors.As(err, &refused) && (refused.Retryable || refused.Ambiguous || refused.Conflict() || refused.Code == "ResourceNotFoundException") && w.failed < mostFailures {
-		w.failed++
+	if errors.As(err, &refused) && (refused.Retryable || refused.Ambiguous || refused.Conflict() || refused.Code == "ResourceNotFoundException") {
 		w.o.tell(w.e.ID, recovery.Event{Kind: recovery.EventRetrying, Message: "TerminateRecoveryInstances: " + refused.Detail()})
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	w.failed = 0
-	for _, id := range ids {
-		if !slices.Contains(w.done.Terminated, id) {
-			w.done.Terminated = append(w.done.Terminated, id)
-		}
-	}
+	w.done.Terminated = append(w.done.Terminated, ids...)
 	w.done.Jobs = append(w.done.Jobs, job.ID)
 	return nil
 }

@@ -237,7 +237,7 @@ func TestACleanUpTerminatesTheDrillsInstancesOnceAndNoOther(t *testing.T) {
 		h.othersJob(serverID(3)) // somebody else's drill
 		time.Sleep(time.Hour)
 		for range 2 {
-			if _, err := o.Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"}); err != nil {
+			if _, err := cleanUntilDone(t.Context(), o, orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"}); err != nil {
 				t.Fatal(err)
 			}
 			for _, r := range h.world.Summary().Regions {
@@ -272,12 +272,12 @@ func TestARecoverysInstancesAreTerminatedOnlyWhenThatIsConfirmed(t *testing.T) {
 		h.wave.Type = recovery.Recovery
 		h.begin(o, h.plan(1))
 		h.drive(o, asksNobody(t))
-		_, err := o.Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"})
+		_, err := cleanUntilDone(t.Context(), o, orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"})
 		var refused *recovery.Error
 		if !errors.As(err, &refused) || h.count("TerminateRecoveryInstances") > 0 {
 			t.Errorf("got %v, want a refusal and no call", err)
 		}
-		done, err := o.Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops", Recovery: true})
+		done, err := cleanUntilDone(t.Context(), o, orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops", Recovery: true})
 		if err != nil || len(done.Terminated) != 1 {
 			t.Errorf("confirmed: %+v, %v", done, err)
 		}
@@ -377,12 +377,12 @@ func TestACleanUpThatWasCutShortIsFinishedByTheNextAndSparesWhatIsLive(t *testin
 		cut := make(chan struct{})
 		go func() {
 			defer close(cut)
-			h.invocation(p, 0).Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"})
+			cleanUntilDone(t.Context(), h.invocation(p, 0), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"})
 		}()
 		for !p.killed() {
 			time.Sleep(time.Second)
 		}
-		if _, err := o.Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"}); err != nil {
+		if _, err := cleanUntilDone(t.Context(), o, orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops"}); err != nil {
 			t.Fatal(err)
 		}
 		close(p.buried)

@@ -369,7 +369,7 @@ func TestARehearsedRecoveryIsNoWitnessOfWhatLivesInAWS(t *testing.T) {
 		again.Home = homeIn(rehearsal.identities(), rehearsed)
 		rehearsal.wave.Execution = "exec-3"
 		rehearsal.begin(again, rehearsal.plan(1))
-		if _, err := o.Cleanup(t.Context(), orchestrator.Cleanup{Execution: "exec-2", By: "anna"}); err != nil {
+		if _, err := cleanUntilDone(t.Context(), o, orchestrator.Cleanup{Execution: "exec-2", By: "anna"}); err != nil {
 			t.Error(err)
 		}
 	})

@@ -90,14 +90,14 @@ func TestAnInterruptionWhoseTaskStillWaitsLosesItsToken(t *testing.T) {
 	})
 }
 
-func TestACleanUpThatLooksOnceIsAskedUntilNothingIsLeft(t *testing.T) {
+func TestACleanUpIsAskedUntilNothingIsLeft(t *testing.T) {
 	inHouse(t, 3, nil, func(t *testing.T, h *house, o *orchestrator.Orchestrator) {
 		h.begin(o, h.plan(2, 1))
 		h.drive(o, asksNobody(t))
 		terminated := map[recovery.InstanceID]bool{}
 		lefts := []int{}
 		for {
-			done, err := h.invocation(newProcess(), 0).Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops", RequestID: "request-7", Once: true})
+			done, err := h.invocation(newProcess(), 0).Cleanup(t.Context(), orchestrator.Cleanup{Execution: h.wave.Execution, By: "ops", RequestID: "request-7"})
 			if err != nil {
 				t.Fatal(err)
 			}

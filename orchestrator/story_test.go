@@ -280,12 +280,30 @@ const cleanUp = "clean-up"
 func (r *run) cleanUp() {
 	r.t.Helper()
 	r.deliver(cleanUp, func(p *process, skew time.Duration) ([]byte, error) {
-		done, err := r.h.invocation(p, skew).Cleanup(r.t.Context(), orchestrator.Cleanup{Execution: r.h.wave.Execution, By: "ops"})
+		done, err := cleanUntilDone(r.t.Context(), r.h.invocation(p, skew), orchestrator.Cleanup{Execution: r.h.wave.Execution, By: "ops"})
 		if err != nil {
 			return nil, err
 		}
 		return fmt.Appendf(nil, "%d", done.Gone+len(done.Terminated)), nil // who of several terminated which is chance
 	})
+}
+
+// cleanUntilDone asks for a clean-up until nothing is left, and sums up what
+// the clean-ups did.
+func cleanUntilDone(ctx context.Context, o *orchestrator.Orchestrator, c orchestrator.Cleanup) (*orchestrator.Cleaned, error) {
+	var all orchestrator.Cleaned
+	for {
+		done, err := o.Cleanup(ctx, c)
+		if err != nil {
+			return &all, err
+		}
+		all.Terminated = append(all.Terminated, done.Terminated...)
+		if done.Left == 0 {
+			all.Gone = done.Gone - len(all.Terminated)
+			return &all, nil
+		}
+		time.Sleep(15 * time.Second)
+	}
 }
 
 // fault sets a fault in the simulated AWS, and mend clears all.
