@@ -27,6 +27,16 @@ var (
 	nextLookProof = proof{room: "recovery", test: "TestTheAnswerToLookAgainIsNoAnswerToTheNextQuestion"}
 	skippedProof  = proof{room: "recovery", test: "TestNothingIsSentForAWaveThatWasSkippedNorAfterTheEnd"}
 	cleanProof    = proof{room: "orchestrator", test: "TestAnAccountThatRefusesKeepsNoOtherFromBeingCleanedUp"}
+	olderProof    = proof{room: "event", test: "TestATaskOfARunThatWasTakenOverLeavesTheNewestRunItsToken"}
+	retriedProof  = proof{room: "event", test: "TestARefusalThatIsToldAfterTheRetryWasDecidedSaysNothingOfIt"}
+	laterProof    = proof{room: "client", test: "TestAResumptionThatComesLateLiftsNoLaterPause"}
+	seatProof     = proof{room: "cmd/muster", test: "TestASeatIsTakenFromNobodyWhoIsAtWork"}
+	askedProof    = proof{room: "driver", test: "TestADriverDoesWhatIsNextAndWaitsAsItIsTold"}
+	replacedProof = proof{room: "driver", test: "TestADriverThatIsReplacedStopsAtOnceAndSaysByWhom"}
+	needsProof    = proof{room: "orchestrator", test: "TestAnExecutionThatIsNotUnderstoodIsLookedAtAndNotActedOn"}
+	keptProof     = proof{room: "sqlite", test: "TestKeepsThePromisesOfAPlanStore"}
+	paceProof     = proof{room: "cmd/muster", test: "TestACleanUpAsksAgainAtItsPaceHoweverLongItTakes"}
+	unlookedProof = proof{room: "orchestrator", test: "TestAStartThatCannotBeLookedForIsLookedForAfterWaitsThatGrow"}
 	lostProof     = proof{room: "dynamo", test: "TestAWriteWhoseAnswerWasLostIsKnownByItsMark"}
 )
 
@@ -181,6 +191,46 @@ var variants = []variant{
 		"return c.o.mayStillAct(ctx, exec) })", "_ = exec; return nil })",
 	}, fenceProof},
 	{"a recovery that nobody drives goes on without a confirmation", "event/decisions.go", []string{
-		" && confirm != string(e.Plan) {", " && false {",
+		" && confirm != string(e.Plan):\n", " && false:\n		_ = confirm\n",
 	}, meantProof},
+	{"the task of an older run takes the place of the newest run's", "orchestrator/decide.go", []string{
+		"	late := run > 0 && run < e.NewestRun()\n", "	const late = false\n",
+	}, olderProof},
+	{"a task of another run is woken when its token gives way", "orchestrator/decide.go", []string{
+		"		if !token.IsZero() && e.TaskRun == run {\n", "		if !token.IsZero() {\n",
+	}, olderProof},
+	{"a late refusal counts against the retry that was decided since", "orchestrator/decide.go", []string{
+		" || r.Attempt > 0 && r.Attempt < a.Attempt:\n", ":\n",
+	}, retriedProof},
+	{"a resumption that names what it answers lifts whatever stands", "event/decisions.go", []string{
+		"	case named == nil:\n", "	case true:\n",
+	}, laterProof},
+	{"a seat is taken from a driver that is at work", "cmd/muster/seat.go", []string{
+		"		if e.Driver.Drives(time.Now()) && !processGone(*e.Driver) {\n", "		if false {\n",
+	}, seatProof},
+	{"a driver that was replaced drives on", "driver/driver.go", []string{
+		"				stop(replaced)\n", "				_ = replaced\n",
+	}, replacedProof},
+	{"a driver writes itself down over whoever drives, in the file", "sqlite/driver.go", []string{
+		" AND coalesce(driver ->> '$.id', '') IN (?, ?)", " AND ? <> ? || 'x'",
+	}, fileProof},
+	{"a driver writes itself down over whoever drives, in the table", "dynamo/driver.go", []string{
+		"\" = :me OR \" + condition", "\" = :me OR attribute_exists(#\" + attrPK + \") OR \" + condition",
+	}, tableProof},
+	{"the loop has people asked what they are first asked, and nothing after", "driver/driver.go", []string{
+		"slices.Equal(a.questions(), said.questions())", "len(a.questions()) >= 0 && len(said.questions()) >= 0",
+		"	\"slices\"\n", "",
+	}, askedProof},
+	{"what a plan needs is not looked at", "recovery/frozen.go", []string{
+		"		if !slices.Contains(understood, need) {\n", "		if !slices.Contains(understood, need) && need == \"\" {\n",
+	}, needsProof},
+	{"a plan that is put once more makes a version", "recovery/planstore.go", []string{
+		"	case same && (p.Replaces", "	case false && (p.Replaces",
+	}, keptProof},
+	{"a clean-up's pauses double without an end", "cmd/muster/cleanup.go", []string{
+		"pause = min(2*pause, time.Minute) {\n", "pause = 2 * pause {\n",
+	}, paceProof},
+	{"a start that cannot be looked for is looked for without a pause", "recovery/unseen.go", []string{
+		"now.Add(retryWait(u.Looks))", "now",
+	}, unlookedProof},
 }

@@ -84,6 +84,31 @@ func TestATokenThatComesLateWakesTheTaskThatWaits(t *testing.T) {
 	h.run("exec-1")
 }
 
+// A run that was taken over from may ask people once more: it is told nothing,
+// and takes nothing from the run that drives.
+func TestATaskOfARunThatWasTakenOverLeavesTheNewestRunItsToken(t *testing.T) {
+	h := atTheGate(t)
+	old := h.runs["exec-1"]
+	if answer := h.ask(op("resume", exec1, byMe, `"takeOver": true`)); !bytes.Contains(answer, []byte(`"started":true,"run":"exec-1-r2"`)) {
+		t.Fatalf("got %s", answer)
+	}
+	newest := h.runs["exec-1-r2"]
+	newest.token = "planted-token-of-run-2"
+	await := func(token, more string) {
+		t.Helper()
+		h.late("await_decision", old.state, `,"taskToken":"`+token+`"`+more)
+		if newest.token == "" {
+			t.Fatalf("run 2 is woken for %s%s, asks anew, and wakes the other in turn", token, more)
+		}
+	}
+	await(newest.token, `,"run":"exec-1-r2"`)
+	await("planted-token-of-run-1", `,"run":"exec-1"`)
+	if e, err := h.store.Execution(t.Context(), "exec-1"); err != nil || e.TaskToken.Reveal() != newest.token {
+		t.Errorf("got %v, %v; want the token of run 2", e, err)
+	}
+	await("planted-token-of-a-definition-that-names-no-run", "")
+}
+
 func TestADrillThatARecoverySupersedesIsWoken(t *testing.T) {
 	h := atTheGate(t)
 	r := h.runs["exec-1"]
