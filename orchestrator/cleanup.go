@@ -25,9 +25,9 @@ const mostExecutions = 1000
 // Cleanup asks for the recovery instances of an execution to be terminated.
 type Cleanup struct {
 	Execution recovery.ExecutionID
-	Recovery  bool          // those of a real recovery, too: somebody confirmed that
-	By        string        // who asks
-	RequestID string        // of the request that asked for it; "" where it did not come through AWS
+	Recovery  bool   // those of a real recovery, too: somebody confirmed that
+	By        string // who asks
+	RequestID string // of the request that asked for it; "" where it did not come through AWS
 }
 
 // Cleaned is what a clean-up did.
