@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"muster/recovery"
@@ -26,11 +27,11 @@ const (
 func (d *DriverOverview) String() string {
 	switch d.Kind {
 	case drivenByProcess:
-		return "a process of " + recovery.Quote(d.Who) + " (" + d.Where + ", seen last at " + d.Seen.Format(time.RFC3339) + ")"
+		return fmt.Sprintf("a process of %s (%s, since %s, seen last at %s)", recovery.Quote(d.Who), d.Where, d.Since.UTC().Format(time.RFC3339), d.Seen.UTC().Format(time.RFC3339))
 	case drivenByMachine:
 		return "run " + d.Where + " of the state machine"
 	}
-	return "perhaps a state machine, which cannot be asked from here,"
+	return "somebody who cannot be asked from here"
 }
 
 // dueSlack is how much longer than it was told to wait a run of a state
@@ -43,6 +44,9 @@ const dueSlack = 2 * time.Minute
 // then Step Functions is asked. last is when something happened last; zero:
 // that is not known.
 func (h Handler) told(ctx context.Context, e *recovery.Execution, last time.Time) *DriverOverview {
+	if e.Waves == nil && e.Ended == nil { // whoever sends its events
+		return &DriverOverview{Kind: drivenByUnknown}
+	}
 	due := last.Add(recovery.Next(e, h.now()).Wait + dueSlack)
 	if e.Interrupted != nil && e.TaskToken.IsZero() && !e.Driver.Drives(h.now()) {
 		return nil

@@ -126,7 +126,7 @@ func (a *account) whole(s style, r *runner) string {
 	case a.Ended == nil && a.Driver == nil:
 		fmt.Fprintf(&b, "%-16s %s\n", s.busy("Driver"), harmless(r.left()))
 	case a.Ended == nil:
-		fmt.Fprintf(&b, "%-16s %s\n", "Driver", harmless(drivenBy(a.Driver)))
+		fmt.Fprintf(&b, "%-16s %s\n", "Driver", harmless(a.Driver.String()))
 	}
 	for _, q := range a.Questions {
 		d := desk{command: r.command("decide", r.id)}

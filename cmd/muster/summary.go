@@ -129,27 +129,6 @@ func human(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// drivenBy says who drives an execution that is not over.
-func drivenBy(d *event.DriverOverview) string {
-	if d == nil {
-		return undriven
-	}
-	text := d.Kind
-	if d.Who != "" {
-		text += " of " + recovery.Quote(d.Who)
-	}
-	if d.Where != "" {
-		text += " (" + d.Where + ")"
-	}
-	if d.Since != nil {
-		text += ", since " + d.Since.Local().Format(listedTime)
-	}
-	if d.Seen != nil {
-		text += ", seen last at " + d.Seen.Local().Format(listedTime)
-	}
-	return text
-}
-
 const undriven = "nobody drives it"
 
 // left says that nobody drives the execution, and the command that goes on.
