@@ -10,7 +10,7 @@ import (
 
 // DriverOverview is who drives an execution.
 type DriverOverview struct {
-	Kind  string     `json:"kind"` // "process", "state machine", or "unknown": nobody here can say
+	Kind  string     `json:"kind"` // "process", "state machine", "nobody", or "unknown": nobody here can say
 	Who   string     `json:"who,omitempty"`
 	Where string     `json:"where,omitempty"` // a process's place, a state machine's run
 	Since *time.Time `json:"since,omitempty"`
@@ -21,13 +21,19 @@ type DriverOverview struct {
 const (
 	drivenByProcess = "process"
 	drivenByMachine = "state machine"
+	drivenByNobody  = "nobody"
 	drivenByUnknown = "unknown"
 )
+
+// Nobody says whether certainly nobody drives. A function of before says nothing.
+func (d *DriverOverview) Nobody() bool { return d != nil && d.Kind == drivenByNobody }
 
 func (d *DriverOverview) String() string {
 	switch d.Kind {
 	case drivenByProcess:
 		return fmt.Sprintf("a process of %s (%s, since %s, seen last at %s)", recovery.Quote(d.Who), d.Where, d.Since.UTC().Format(time.RFC3339), d.Seen.UTC().Format(time.RFC3339))
+	case drivenByNobody:
+		return "nobody"
 	case drivenByMachine:
 		return "run " + d.Where + " of the state machine"
 	}
@@ -39,22 +45,26 @@ func (d *DriverOverview) String() string {
 const dueSlack = 2 * time.Minute
 
 // told says who drives an execution, as far as that can be told without asking
-// more than is needed; nil: nobody. A run of a state machine writes nothing: it
+// more than is needed; nil where it is over. A run of a state machine writes nothing: it
 // drives while its token is held, and until what it was told to do next is due;
 // then Step Functions is asked. last is when something happened last; zero:
 // that is not known.
 func (h Handler) told(ctx context.Context, e *recovery.Execution, last time.Time) *DriverOverview {
-	if e.Waves == nil && e.Ended == nil { // whoever sends its events
-		return &DriverOverview{Kind: drivenByUnknown}
-	}
 	due := last.Add(recovery.Next(e, h.now()).Wait + dueSlack)
-	if e.Interrupted != nil && e.TaskToken.IsZero() && !e.Driver.Drives(h.now()) {
+	switch process := e.Driver.Drives(h.now()); {
+	case e.Ended != nil:
 		return nil
-	}
-	if e.Ended == nil && e.Waves != nil && (!e.TaskToken.IsZero() || e.Driver == nil && !last.IsZero() && h.now().Before(due)) {
+	case e.Waves == nil: // whoever sends its events
+		return &DriverOverview{Kind: drivenByUnknown}
+	case e.Interrupted != nil && e.TaskToken.IsZero() && !process:
+		return &DriverOverview{Kind: drivenByNobody}
+	case !process && (!e.TaskToken.IsZero() || e.Driver == nil && !last.IsZero() && h.now().Before(due)):
 		return &DriverOverview{Kind: drivenByMachine, Where: e.RunName()}
 	}
 	by, _, _ := h.drivenBy(ctx, e)
+	if by == nil {
+		by = &DriverOverview{Kind: drivenByNobody}
+	}
 	return by
 }
 

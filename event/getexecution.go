@@ -106,7 +106,7 @@ type executionLine struct {
 	State  string                 `json:"state"`
 	Reason string                 `json:"reason"`
 	Ended  *time.Time             `json:"ended,omitempty"`
-	Driver *DriverOverview        `json:"driver,omitempty"` // of one that has not ended; none: nobody drives it
+	Driver *DriverOverview        `json:"driver,omitempty"` // of one that has not ended
 }
 
 const (

@@ -34,7 +34,7 @@ type Overview struct {
 	Waves     []WaveOverview         `json:"waves"`
 	Events    []recovery.Event       `json:"events,omitempty"`
 	Damage    string                 `json:"damage,omitempty"` // where the record was cut or edited
-	Driver    *DriverOverview        `json:"driver,omitempty"` // of one that has not ended; none: nobody drives it
+	Driver    *DriverOverview        `json:"driver,omitempty"` // of one that has not ended
 	World     *WorldOverview         `json:"world,omitempty"`  // where it lives; nil: an earlier version began it, and nobody acted on it since
 }
 

@@ -193,7 +193,7 @@ type deed struct {
 	State     string                   `json:"state"`
 	Reason    string                   `json:"reason"`
 	Decisions []event.QuestionOverview `json:"decisions"`        // what is asked now
-	Driver    *event.DriverOverview    `json:"driver,omitempty"` // none: nobody drives it
+	Driver    *event.DriverOverview    `json:"driver,omitempty"` // of one that has not ended
 	Sent      []event.StartSent        `json:"startsSent,omitempty"`
 	Unwoken   string                   `json:"wakeFailure,omitempty"`
 }
@@ -203,7 +203,7 @@ type deed struct {
 func (r *runner) recorded(ctx context.Context, d deed, done client.Recorded, said string) error {
 	a, err := r.in.EventsAfter(ctx, r.id, client.NoEvents)
 	if err != nil { // it is recorded all the same
-		a = &event.Overview{State: done.State, Driver: &event.DriverOverview{}}
+		a = &event.Overview{State: done.State}
 	}
 	if r.o.json {
 		d.Execution, d.State, d.Reason, d.Decisions, d.Driver = r.id, a.State, a.Reason, append([]event.QuestionOverview{}, a.Questions...), a.Driver
@@ -214,7 +214,7 @@ func (r *runner) recorded(ctx context.Context, d deed, done client.Recorded, sai
 		fmt.Fprintln(r.m.Stderr, harmlessLines(text))
 	}
 	switch i := slices.IndexFunc(append(questionsOf(a), aheadOf(a)...), func(q recovery.Question) bool { return q.Reason == recovery.PauseRequested }); {
-	case a.Ended == nil && a.Driver == nil:
+	case a.Driver.Nobody():
 		said += "; " + r.left()
 	case d.Decided == "pause" && i >= 0:
 		said += fmt.Sprintf("; to go on: %s resume --question %s", r.command("decide", r.id), append(questionsOf(a), aheadOf(a)...)[i].ID)

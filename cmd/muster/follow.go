@@ -91,10 +91,10 @@ func (f *follower) follow(ctx context.Context, d *desk) (*event.Overview, error)
 	for pause := lookStep; ; {
 		began := time.Now()
 		a, news, err := f.look(ctx)
-		if err == nil && a.Ended == nil && a.Driver == nil && driven {
+		if err == nil && a.Driver.Nobody() && driven {
 			f.view.say(f.left)
 		}
-		driven = err == nil && a.Driver != nil
+		driven = err != nil || !a.Driver.Nobody()
 		switch {
 		case err != nil:
 			return nil, err

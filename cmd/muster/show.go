@@ -102,7 +102,7 @@ func listed(l client.Line, s style) string {
 	if at, err := time.Parse(time.RFC3339, l.Begun); err == nil { // who began it elsewhere may have said something else
 		begun = at.Local().Format(listedTime)
 	}
-	if l.Ended == nil && l.Driver == nil && l.State != event.StateDamaged {
+	if l.Driver.Nobody() {
 		state += "  " + s.faint(undriven)
 	}
 	return fmt.Sprintf("%s  %s  %-8s  %s", pad(harmless(string(l.ID)), 44), begun, l.Type, state)
@@ -123,9 +123,9 @@ func (a *account) whole(s style, r *runner) string {
 		}
 	}
 	switch {
-	case a.Ended == nil && a.Driver == nil:
+	case a.Driver.Nobody():
 		fmt.Fprintf(&b, "%-16s %s\n", s.busy("Driver"), harmless(r.left()))
-	case a.Ended == nil:
+	case a.Driver != nil:
 		fmt.Fprintf(&b, "%-16s %s\n", "Driver", harmless(a.Driver.String()))
 	}
 	for _, q := range a.Questions {
