@@ -20,7 +20,7 @@ func (a *ask) executionInterrupted() (any, error) {
 		}
 		return fmt.Errorf("must be FAILED, TIMED_OUT or ABORTED, not %s", recovery.Quote(s))
 	})
-	why := fmt.Sprintf("run %s of the state machine ended: %s", name, status)
+	why := fmt.Sprintf("run %s, which drove it, ended: %s", name, status)
 	for _, key := range []string{"error", "cause"} {
 		if s, ok := a.mayText(key); ok && s != "" {
 			why += ": " + visible(s)

@@ -66,7 +66,7 @@ func (o *Orchestrator) Interrupt(ctx context.Context, id recovery.ExecutionID, w
 		if err := o.opened(e); err != nil || e.Ended != nil || e.Interrupted != nil {
 			return nil, err
 		}
-		e.Interrupt(recovery.Request{By: "the state machine", At: o.now(), Reason: why})
+		e.Interrupt(recovery.Request{By: "the driver", At: o.now(), Reason: why})
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventInterrupted, Message: why})
 		return &c, nil
 	})

@@ -26,7 +26,7 @@ func (o *Orchestrator) NextRun(ctx context.Context, id recovery.ExecutionID, aft
 		}
 		e.Run, e.TaskToken = after+1, recovery.Secret{} // the task that gave it out went with its run
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventContinued, RequestID: r.RequestID,
-			Message: fmt.Sprintf("%s has run %s of the state machine started", recovery.Quote(r.By), e.RunName())})
+			Message: fmt.Sprintf("%s has run %s started, which drives from here on", recovery.Quote(r.By), e.RunName())})
 		return &c, nil
 	})
 }
@@ -55,7 +55,7 @@ func (o *Orchestrator) RunStopped(ctx context.Context, id recovery.ExecutionID, 
 		// No task waits any more for the token to come back.
 		e.Run, e.TaskToken = run, recovery.Secret{}
 		if e.Interrupted == nil {
-			e.Interrupt(recovery.Request{By: "the state machine", At: o.now(), Reason: why})
+			e.Interrupt(recovery.Request{By: "the driver", At: o.now(), Reason: why})
 		}
 		c := e.WithEvent(recovery.Event{At: o.now(), Kind: recovery.EventInterrupted, Message: why})
 		return &c, nil

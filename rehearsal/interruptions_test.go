@@ -31,7 +31,7 @@ func interrupt(t *testing.T, p *person) {
 			before := c.jobs()
 			c.machine.befall(id, way.t)
 			p.do(t, "start_execution", map[string]any{"planId": "rp-queues", "executionType": "DRILL", "executionId": id})
-			p.hears(t, id, "was interrupted", "run "+id+" of the state machine ended: "+way.status, "muster resume "+id+" --function "+c.function.name)
+			p.hears(t, id, "was interrupted", "run "+id+", which drove it, ended: "+way.status, "muster resume "+id+" --function "+c.function.name)
 			if got, failure := c.machine.ended(id); got != way.status || !strings.Contains(failure, way.why) {
 				t.Errorf("the run ended %s (%s), want %s by %s", got, failure, way.status, way.why)
 			}
