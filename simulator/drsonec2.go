@@ -22,93 +22,8 @@ func newEC2(r *region) *ec2State {
 
 // addTemplate makes a server's launch template, as old as the server.
 func (r *region) addTemplate(s *server) {
-	data, _ := templateDataFromFleet(s.Template.tree())
-	t := r.ec2.addTemplate(s.template, "DRS-"+s.ID, r.world.started.Add(-time.Duration(s.Added)), data, "")
+	t := r.ec2.addTemplate(s.template, "DRS-"+s.ID, r.world.started.Add(-time.Duration(s.Added)), s.Template.data(), "")
 	t.Tags = map[string]string{"AWSElasticDisasterRecoveryManaged": "drs.amazonaws.com", "AWSElasticDisasterRecoverySourceServerID": s.ID}
-}
-
-// tree is the template as templateDataFromFleet takes it.
-func (t *Template) tree() map[string]any {
-	m := map[string]any{"instanceType": t.InstanceType}
-	put := func(key string, v any, set bool) {
-		if set {
-			m[key] = v
-		}
-	}
-	put("subnet", t.Subnet, t.Subnet != "")
-	put("securityGroups", anys(t.SecurityGroups), len(t.SecurityGroups) > 0)
-	put("privateIp", t.PrivateIP, t.PrivateIP != "")
-	put("instanceProfile", t.InstanceProfile, t.InstanceProfile != "")
-	put("keyName", t.KeyName, t.KeyName != "")
-	put("userData", t.UserData, t.UserData != "")
-	put("ebsOptimized", true, t.EBSOptimized)
-	put("monitoring", true, t.Monitoring)
-	put("tags", anyMap(t.Tags), len(t.Tags) > 0)
-	put("volumeTags", anyMap(t.VolumeTags), len(t.VolumeTags) > 0)
-	var interfaces, devices []any
-	for _, n := range t.Interfaces {
-		i := map[string]any{"subnet": n.Subnet}
-		if len(n.SecurityGroups) > 0 {
-			i["securityGroups"] = anys(n.SecurityGroups)
-		}
-		if n.PrivateIP != "" {
-			i["privateIp"] = n.PrivateIP
-		}
-		if n.Description != "" {
-			i["description"] = n.Description
-		}
-		interfaces = append(interfaces, i)
-	}
-	put("interfaces", interfaces, interfaces != nil)
-	for _, b := range t.BlockDevices {
-		d := map[string]any{"device": b.Device}
-		if b.SizeGiB > 0 {
-			d["size"] = b.SizeGiB
-		}
-		if b.Type != "" {
-			d["type"] = b.Type
-		}
-		if b.IOPS > 0 {
-			d["iops"] = b.IOPS
-		}
-		if b.Throughput > 0 {
-			d["throughput"] = b.Throughput
-		}
-		if b.Encrypted {
-			d["encrypted"] = true
-		}
-		if b.KMSKey != "" {
-			d["kmsKey"] = b.KMSKey
-		}
-		if b.Keep {
-			d["keep"] = true
-		}
-		devices = append(devices, d)
-	}
-	put("blockDevices", devices, devices != nil)
-	if o := t.Metadata; o != nil {
-		meta := map[string]any{}
-		for key, v := range map[string]string{
-			"httpTokens": o.HTTPTokens, "httpEndpoint": o.HTTPEndpoint, "instanceMetadataTags": o.InstanceTags,
-		} {
-			if v != "" {
-				meta[key] = v
-			}
-		}
-		if o.HopLimit > 0 {
-			meta["httpPutResponseHopLimit"] = o.HopLimit
-		}
-		put("metadata", meta, len(meta) > 0)
-	}
-	return m
-}
-
-func anyMap(m map[string]string) map[string]any {
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
 }
 
 // addFleetInstance puts an instance of the fleet into EC2. One that DRS no
@@ -139,7 +54,7 @@ func (r *region) instanceState(id string, t time.Time) string {
 func (r *region) writeTemplate(s *server, now time.Time) {
 	r.ec2.writeVersionByDRS(s.template, now, func(d *templateData) {
 		if s.settings.RightSizing != "NONE" {
-			d.SetInstanceType(s.Recommended)
+			d.fields["InstanceType"] = s.Recommended
 		}
 	})
 }

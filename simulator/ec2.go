@@ -81,10 +81,6 @@ var ec2Actions = map[string]ec2Action{
 // actions are the names of what is implemented, in order.
 func (s *ec2State) actions() []string { return sortedKeys(ec2Actions) }
 
-// mutates tells whether a successful call of the action may change the state. A replayed client token or a dry run
-// changes nothing, and does no harm when it is repeated.
-func (s *ec2State) mutates(action string) bool { return ec2Actions[action].mutates }
-
 // handle answers one request: form as it came, with Action and Version or without. ids makes an identifier from its
 // prefix with the dash ("lt-" gives lt-0123456789abcdef0) and is asked only by a call that succeeds; callerARN is who
 // asks. A failed call changes nothing. The result is for writeQueryAnswer.

@@ -43,12 +43,9 @@ func (a instancesAnswer) ids() []string {
 
 func TestAnInstanceIsWhatItsTemplateSays(t *testing.T) {
 	e := newEC2Test(t)
-	d := newTemplateData()
-	d.SetInstanceType("m5.large")
-	d.SetSubnet("subnet-a")
-	d.SetSecurityGroups([]string{"sg-1"})
-	d.SetInstanceProfile("app")
-	d.SetTags("instance", map[string]string{"Name": "web"})
+	d := (&Template{
+		InstanceType: "m5.large", Subnet: "subnet-a", SecurityGroups: []string{"sg-1"}, InstanceProfile: "app", Tags: map[string]string{"Name": "web"},
+	}).data()
 	i := instanceFromTemplate(d)
 	i.ID, i.LaunchTime = "i-1", e.now.Truncate(time.Second)
 	i.PrivateIP, _ = e.takeAddress(i.Subnet)

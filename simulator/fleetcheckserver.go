@@ -123,9 +123,6 @@ func (c *fleetChecker) template(path string, t *Template, others, subnets, group
 	if _, err := base64.StdEncoding.DecodeString(t.UserData); err != nil {
 		c.at(path+".userData", "is not base64")
 	}
-	if _, ps := templateDataFromFleet(t.tree()); ps != nil {
-		c.at(joinPath(path, ps[0].Path), "%s", ps[0].Message)
-	}
 }
 
 func (c *fleetChecker) network(path, subnet string, gs []string, ip string, subnets, groups map[string]string) {
@@ -138,8 +135,8 @@ func (c *fleetChecker) network(path, subnet string, gs []string, ip string, subn
 		}
 	}
 	if ip != "" {
-		if _, err := netip.ParseAddr(ip); err != nil {
-			c.at(path+".privateIp", "%q is not an address", ip)
+		if a, err := netip.ParseAddr(ip); err != nil || !a.Is4() {
+			c.at(path+".privateIp", "%q is not an IPv4 address", ip)
 		}
 		if subnet == "" {
 			c.at(path+".privateIp", "an address needs a subnet")

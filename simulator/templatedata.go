@@ -1,11 +1,5 @@
 package simulator
 
-import (
-	"slices"
-	"strconv"
-	"strings"
-)
-
 // templateData is what a version of a launch template says about instances. It is a tree, not a struct: EC2 has some
 // 180 fields here, DRS and its users care for ten, and the others must come through untouched. The keys are the names
 // in requests (NetworkInterface, SecurityGroupId), the values strings as they were on the wire, []any, or such maps.
@@ -104,74 +98,35 @@ func answerTree(m map[string]any, known *templateField) map[string]any {
 // InstanceType is empty where the template does not say.
 func (d *templateData) InstanceType() string { return leaf(d.fields, "InstanceType") }
 
-// SetInstanceType sets it; an empty one removes it.
-func (d *templateData) SetInstanceType(t string) { setLeaf(d.fields, "InstanceType", t) }
-
-// firstInterface is the interface with device index 0: it is the instance's primary one. add makes it where it lacks.
-func (d *templateData) firstInterface(add bool) map[string]any {
+// firstInterface is the interface with device index 0: it is the instance's primary one.
+func (d *templateData) firstInterface() map[string]any {
 	list, _ := d.fields["NetworkInterface"].([]any)
 	for _, e := range list {
 		if m, ok := e.(map[string]any); ok && (leaf(m, "DeviceIndex") == "0" || leaf(m, "DeviceIndex") == "" && len(list) == 1) {
 			return m
 		}
 	}
-	if !add {
-		return nil
-	}
-	first := map[string]any{"DeviceIndex": "0"}
-	d.fields["NetworkInterface"] = slices.Insert(list, 0, any(first))
-	return first
+	return nil
 }
 
 // Subnet is the first interface's; empty means that EC2 chooses.
-func (d *templateData) Subnet() string { return leaf(d.firstInterface(false), "SubnetId") }
-
-// SetSubnet sets the first interface's subnet; an empty one removes it.
-func (d *templateData) SetSubnet(id string) { setLeaf(d.firstInterface(true), "SubnetId", id) }
+func (d *templateData) Subnet() string { return leaf(d.firstInterface(), "SubnetId") }
 
 // PrivateIP is the first interface's fixed address; empty means that EC2 chooses.
-func (d *templateData) PrivateIP() string { return leaf(d.firstInterface(false), "PrivateIpAddress") }
-
-// SetPrivateIP sets the first interface's address; an empty one removes it and adds no interface.
-func (d *templateData) SetPrivateIP(ip string) {
-	setLeaf(d.firstInterface(ip != ""), "PrivateIpAddress", ip)
-}
+func (d *templateData) PrivateIP() string { return leaf(d.firstInterface(), "PrivateIpAddress") }
 
 // SecurityGroups are the first interface's, or those at the top where there is no interface.
 func (d *templateData) SecurityGroups() []string {
-	if first := d.firstInterface(false); first != nil {
+	if first := d.firstInterface(); first != nil {
 		return leaves(first["SecurityGroupId"])
 	}
 	return leaves(d.fields["SecurityGroupId"])
-}
-
-// SetSecurityGroups sets the first interface's groups and removes any at the top, which EC2 would refuse beside it.
-func (d *templateData) SetSecurityGroups(ids []string) {
-	first := d.firstInterface(true)
-	delete(d.fields, "SecurityGroupId")
-	delete(d.fields, "SecurityGroup")
-	delete(first, "SecurityGroupId")
-	if len(ids) > 0 {
-		first["SecurityGroupId"] = anys(ids)
-	}
 }
 
 // InstanceProfile is a name or an ARN, as the template has it; empty where it has none.
 func (d *templateData) InstanceProfile() string {
 	profile, _ := child(d.fields, "IamInstanceProfile")
 	return leaf(profile, "Arn") + leaf(profile, "Name") // never both: see check
-}
-
-// SetInstanceProfile takes a name or an ARN; an empty one removes the profile.
-func (d *templateData) SetInstanceProfile(nameOrARN string) {
-	switch {
-	case nameOrARN == "":
-		delete(d.fields, "IamInstanceProfile")
-	case strings.HasPrefix(nameOrARN, "arn:"):
-		d.fields["IamInstanceProfile"] = map[string]any{"Arn": nameOrARN}
-	default:
-		d.fields["IamInstanceProfile"] = map[string]any{"Name": nameOrARN}
-	}
 }
 
 // Tags are those that a resource of the type (instance, volume, network-interface) gets at launch.
@@ -190,40 +145,6 @@ func (d *templateData) Tags(resource string) map[string]string {
 		}
 	}
 	return tags
-}
-
-// SetTags replaces the tags for the type of resource; none removes its specification.
-func (d *templateData) SetTags(resource string, tags map[string]string) {
-	list, _ := d.fields["TagSpecification"].([]any)
-	list = slices.DeleteFunc(slices.Clone(list), func(e any) bool {
-		spec, _ := e.(map[string]any)
-		return leaf(spec, "ResourceType") == resource
-	})
-	if len(tags) > 0 {
-		var pairs []any
-		for _, key := range sortedKeys(tags) {
-			pairs = append(pairs, map[string]any{"Key": key, "Value": tags[key]})
-		}
-		list = append(list, map[string]any{"ResourceType": resource, "Tag": pairs})
-	}
-	delete(d.fields, "TagSpecification")
-	if len(list) > 0 {
-		d.fields["TagSpecification"] = list
-	}
-}
-
-// SetDevices replaces the block devices, as DRS does from a server's disks. sizes are in GiB, by device name.
-func (d *templateData) SetDevices(sizes map[string]int64, volumeType string) {
-	var list []any
-	for _, name := range sortedKeys(sizes) {
-		list = append(list, map[string]any{"DeviceName": name, "Ebs": map[string]any{
-			"VolumeSize": strconv.FormatInt(sizes[name], 10), "VolumeType": volumeType, "DeleteOnTermination": "true",
-		}})
-	}
-	delete(d.fields, "BlockDeviceMapping")
-	if len(list) > 0 {
-		d.fields["BlockDeviceMapping"] = list
-	}
 }
 
 func child(v any, name string) (map[string]any, bool) {
@@ -246,20 +167,4 @@ func leaves(v any) []string {
 		}
 	}
 	return texts
-}
-
-func setLeaf(m map[string]any, name, value string) {
-	if value != "" {
-		m[name] = value
-		return
-	}
-	delete(m, name) // deleting from a nil map is no harm
-}
-
-func anys(texts []string) []any {
-	list := make([]any, len(texts))
-	for i, t := range texts {
-		list[i] = t
-	}
-	return list
 }

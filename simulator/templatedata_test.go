@@ -6,26 +6,15 @@ import (
 	"testing"
 )
 
-func TestTemplateDataReadsWhatItsSettersWrote(t *testing.T) {
+func TestTemplateDataTellsWhatATemplateSays(t *testing.T) {
 	d := newTemplateData()
 	if d.InstanceType()+d.Subnet()+d.PrivateIP()+d.InstanceProfile() != "" || d.SecurityGroups() != nil || len(d.Tags("instance")) != 0 {
 		t.Error("an empty template says something")
 	}
-	d.SetPrivateIP("")
-	d.SetInstanceProfile("")
-	d.SetTags("volume", nil)
-	if len(d.fields) != 0 {
-		t.Errorf("removing what is not there adds %v", d.fields)
-	}
-	d.SetInstanceType("m5.large")
-	d.SetSubnet("subnet-a")
-	d.SetSecurityGroups([]string{"sg-1", "sg-2"})
-	d.SetPrivateIP("10.0.1.9")
-	d.SetInstanceProfile("arn:aws:iam::123456789012:instance-profile/app")
-	d.SetTags("instance", map[string]string{"Name": "web"})
-	d.SetTags("volume", map[string]string{"A": "b"})
-	d.SetTags("instance", map[string]string{"Name": "db", "Tier": "db"})
-	d.SetDevices(map[string]int64{"/dev/sdb": 500, "/dev/sda1": 100}, "gp3")
+	d = (&Template{
+		InstanceType: "m5.large", Subnet: "subnet-a", SecurityGroups: []string{"sg-1", "sg-2"}, PrivateIP: "10.0.1.9",
+		InstanceProfile: "arn:aws:iam::123456789012:instance-profile/app", Tags: map[string]string{"Name": "db", "Tier": "db"}, VolumeTags: map[string]string{"A": "b"},
+	}).data()
 	if d.InstanceType() != "m5.large" || d.Subnet() != "subnet-a" || d.PrivateIP() != "10.0.1.9" ||
 		!slices.Equal(d.SecurityGroups(), []string{"sg-1", "sg-2"}) ||
 		d.InstanceProfile() != "arn:aws:iam::123456789012:instance-profile/app" ||
@@ -33,17 +22,8 @@ func TestTemplateDataReadsWhatItsSettersWrote(t *testing.T) {
 		!reflect.DeepEqual(d.Tags("volume"), map[string]string{"A": "b"}) {
 		t.Errorf("got %v", d.fields)
 	}
-	if first, _ := child(d.fields["BlockDeviceMapping"].([]any)[0], "Ebs"); leaf(first, "VolumeSize") != "100" {
-		t.Errorf("got %v", d.fields["BlockDeviceMapping"])
-	}
 	if err := d.check(); err != nil {
 		t.Error(err)
-	}
-	d.SetPrivateIP("")
-	d.SetInstanceProfile("app")
-	d.SetInstanceType("")
-	if d.PrivateIP() != "" || d.InstanceProfile() != "app" || d.InstanceType() != "" || d.Subnet() != "subnet-a" {
-		t.Errorf("got %v", d.fields)
 	}
 }
 
@@ -51,39 +31,27 @@ func TestTheFirstInterfaceIsTheOneWithIndexZero(t *testing.T) {
 	d := &templateData{fields: map[string]any{
 		"NetworkInterface": []any{
 			map[string]any{"DeviceIndex": "1", "SubnetId": "subnet-b"},
-			map[string]any{"DeviceIndex": "0", "SubnetId": "subnet-a", "Description": "main"},
+			map[string]any{"DeviceIndex": "0", "SubnetId": "subnet-a"},
 		},
 	}}
 	if got := d.Subnet(); got != "subnet-a" {
 		t.Errorf("got %s", got)
 	}
-	d.SetSubnet("subnet-c")
-	list := d.fields["NetworkInterface"].([]any)
-	if len(list) != 2 || leaf(list[0].(map[string]any), "SubnetId") != "subnet-b" || leaf(list[1].(map[string]any), "Description") != "main" {
-		t.Errorf("got %v", list)
-	}
 }
 
-func TestGroupsAtTheTopMoveToTheInterface(t *testing.T) {
+func TestGroupsMayBeAtTheTop(t *testing.T) {
 	d := &templateData{fields: map[string]any{"SecurityGroupId": []any{"sg-1"}}}
 	if !slices.Equal(d.SecurityGroups(), []string{"sg-1"}) {
 		t.Errorf("got %v", d.SecurityGroups())
 	}
-	d.SetSecurityGroups([]string{"sg-2"})
-	if d.fields["SecurityGroupId"] != nil || !slices.Equal(d.SecurityGroups(), []string{"sg-2"}) {
-		t.Errorf("got %v", d.fields)
-	}
 }
 
 func TestACloneSharesNothing(t *testing.T) {
-	d := newTemplateData()
-	d.SetSubnet("subnet-a")
-	d.SetTags("instance", map[string]string{"A": "b"})
+	d := (&Template{Subnet: "subnet-a", Tags: map[string]string{"A": "b"}}).data()
 	c := d.clone()
-	c.SetSubnet("subnet-b")
-	c.SetTags("instance", map[string]string{"A": "c"})
-	c.fields["NetworkInterface"].([]any)[0].(map[string]any)["Description"] = "x"
-	if d.Subnet() != "subnet-a" || d.Tags("instance")["A"] != "b" || leaf(d.firstInterface(false), "Description") != "" {
+	c.firstInterface()["SubnetId"] = "subnet-b"
+	c.fields["TagSpecification"].([]any)[0].(map[string]any)["ResourceType"] = "volume"
+	if d.Subnet() != "subnet-a" || d.Tags("instance")["A"] != "b" {
 		t.Errorf("got %v", d.fields)
 	}
 }

@@ -11,7 +11,6 @@ type templateField struct {
 	Kind    string                    // text, flag, number, object, texts (a list of them), objects
 	Element string                    // a list's elements in an answer
 	Fields  map[string]*templateField // an object's, or those of a list's objects, by the name in a request
-	Names   map[string]string         // the names that people write in files (lower case), to the name in a request
 }
 
 // templateFields is the top of RequestLaunchTemplateData.
@@ -21,20 +20,14 @@ var templateFields = sync.OnceValue(func() *templateField {
 	for line := range strings.Lines(strings.TrimSpace(templateFieldTable)) {
 		words := strings.Fields(line)
 		depth := len(line) - len(strings.TrimLeft(line, "\t"))
-		name, plural, _ := strings.Cut(words[0], "=")
+		name := words[0]
 		kind, element, _ := strings.Cut(words[2], ":")
 		wire := words[1]
 		if wire == "-" {
 			wire = lowerFirst(name)
 		}
 		f := newTemplateField(wire, kind, element)
-		parent := path[depth]
-		parent.Fields[name] = f
-		for _, written := range []string{name, plural, wire} {
-			if written != "" {
-				parent.Names[strings.ToLower(written)] = name
-			}
-		}
+		path[depth].Fields[name] = f
 		path = append(path[:depth+1], f)
 	}
 	return root
@@ -44,10 +37,7 @@ func newTemplateField(wire, kind, element string) *templateField {
 	if element == "" {
 		element = "item"
 	}
-	return &templateField{
-		Wire: wire, Kind: kind, Element: element,
-		Fields: make(map[string]*templateField), Names: make(map[string]string),
-	}
+	return &templateField{Wire: wire, Kind: kind, Element: element, Fields: make(map[string]*templateField)}
 }
 
 func lowerFirst(s string) string {
@@ -57,12 +47,11 @@ func lowerFirst(s string) string {
 	return strings.ToLower(s[:1]) + s[1:]
 }
 
-// templateFieldTable has a line for each field: its name in a request (= the list's name in SDKs and the command line,
-// where that differs), its element in an answer ("-" for the same name with a small first letter), and its kind (with
+// templateFieldTable has a line for each field: its name in a request, its element in an answer ("-" for the same name with a small first letter), and its kind (with
 // the element of a list's members, where that is not "item"). Indentation is nesting. EC2 spells hardly any list the
 // same way in both directions. Derived from AWS's public API model of EC2 (2016-11-15), Apache License 2.0; see NOTICE.
 const templateFieldTable = `
-BlockDeviceMapping=BlockDeviceMappings blockDeviceMappingSet objects
+BlockDeviceMapping blockDeviceMappingSet objects
 	DeviceName - text
 	Ebs - object
 		DeleteOnTermination - flag
@@ -92,9 +81,9 @@ CreditSpecification - object
 DisableApiStop - flag
 DisableApiTermination - flag
 EbsOptimized - flag
-ElasticGpuSpecification=ElasticGpuSpecifications elasticGpuSpecificationSet objects
+ElasticGpuSpecification elasticGpuSpecificationSet objects
 	Type - text
-ElasticInferenceAccelerator=ElasticInferenceAccelerators elasticInferenceAcceleratorSet objects
+ElasticInferenceAccelerator elasticInferenceAcceleratorSet objects
 	Count - number
 	Type - text
 EnclaveOptions - object
@@ -118,27 +107,27 @@ InstanceRequirements - object
 	AcceleratorCount - object
 		Max - number
 		Min - number
-	AcceleratorManufacturer=AcceleratorManufacturers acceleratorManufacturerSet texts
-	AcceleratorName=AcceleratorNames acceleratorNameSet texts
+	AcceleratorManufacturer acceleratorManufacturerSet texts
+	AcceleratorName acceleratorNameSet texts
 	AcceleratorTotalMemoryMiB - object
 		Max - number
 		Min - number
-	AcceleratorType=AcceleratorTypes acceleratorTypeSet texts
-	AllowedInstanceType=AllowedInstanceTypes allowedInstanceTypeSet texts
+	AcceleratorType acceleratorTypeSet texts
+	AllowedInstanceType allowedInstanceTypeSet texts
 	BareMetal - text
 	BaselineEbsBandwidthMbps - object
 		Max - number
 		Min - number
 	BaselinePerformanceFactors - object
 		Cpu - object
-			Reference=References referenceSet objects
+			Reference referenceSet objects
 				InstanceFamily - text
 	BurstablePerformance - text
-	CpuManufacturer=CpuManufacturers cpuManufacturerSet texts
-	ExcludedInstanceType=ExcludedInstanceTypes excludedInstanceTypeSet texts
-	InstanceGeneration=InstanceGenerations instanceGenerationSet texts
+	CpuManufacturer cpuManufacturerSet texts
+	ExcludedInstanceType excludedInstanceTypeSet texts
+	InstanceGeneration instanceGenerationSet texts
 	LocalStorage - text
-	LocalStorageType=LocalStorageTypes localStorageTypeSet texts
+	LocalStorageType localStorageTypeSet texts
 	MaxSpotPriceAsPercentageOfOptimalOnDemandPrice - number
 	MemoryGiBPerVCpu - object
 		Max - text
@@ -165,7 +154,7 @@ InstanceRequirements - object
 InstanceType - text
 KernelId - text
 KeyName - text
-LicenseSpecification=LicenseSpecifications licenseSet objects
+LicenseSpecification licenseSet objects
 	LicenseConfigurationArn - text
 MaintenanceOptions - object
 	AutoRecovery - text
@@ -177,7 +166,7 @@ MetadataOptions - object
 	InstanceMetadataTags - text
 Monitoring - object
 	Enabled - flag
-NetworkInterface=NetworkInterfaces networkInterfaceSet objects
+NetworkInterface networkInterfaceSet objects
 	AssociateCarrierIpAddress - flag
 	AssociatePublicIpAddress - flag
 	ConnectionTrackingSpecification - object
@@ -192,16 +181,16 @@ NetworkInterface=NetworkInterfaces networkInterfaceSet objects
 		EnaSrdEnabled - flag
 		EnaSrdUdpSpecification - object
 			EnaSrdUdpEnabled - flag
-	SecurityGroupId=Groups groupSet texts:groupId
+	SecurityGroupId groupSet texts:groupId
 	InterfaceType - text
 	Ipv4PrefixCount - number
-	Ipv4Prefix=Ipv4Prefixes ipv4PrefixSet objects
+	Ipv4Prefix ipv4PrefixSet objects
 		Ipv4Prefix - text
 	Ipv6AddressCount - number
 	Ipv6Addresses ipv6AddressesSet objects
 		Ipv6Address - text
 	Ipv6PrefixCount - number
-	Ipv6Prefix=Ipv6Prefixes ipv6PrefixSet objects
+	Ipv6Prefix ipv6PrefixSet objects
 		Ipv6Prefix - text
 	NetworkCardIndex - number
 	NetworkInterfaceId - text
@@ -232,20 +221,20 @@ PrivateDnsNameOptions - object
 	EnableResourceNameDnsARecord - flag
 	HostnameType - text
 RamDiskId - text
-SecondaryInterface=SecondaryInterfaces secondaryInterfaceSet objects
+SecondaryInterface secondaryInterfaceSet objects
 	DeleteOnTermination - flag
 	DeviceIndex - number
 	InterfaceType - text
 	NetworkCardIndex - number
 	PrivateIpAddressCount - number
-	PrivateIpAddress=PrivateIpAddresses privateIpAddressesSet objects
+	PrivateIpAddress privateIpAddressesSet objects
 		PrivateIpAddress - text
 	SecondarySubnetId - text
-SecurityGroupId=SecurityGroupIds securityGroupIdSet texts
-SecurityGroup=SecurityGroups securityGroupSet texts
-TagSpecification=TagSpecifications tagSpecificationSet objects
+SecurityGroupId securityGroupIdSet texts
+SecurityGroup securityGroupSet texts
+TagSpecification tagSpecificationSet objects
 	ResourceType - text
-	Tag=Tags tagSet objects
+	Tag tagSet objects
 		Key - text
 		Value - text
 UserData - text

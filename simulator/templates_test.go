@@ -189,7 +189,7 @@ func TestAReplayedModifySaysSuccessAndDoesNothing(t *testing.T) {
 func TestDRSWritesAVersionOfItsOwn(t *testing.T) {
 	e := newEC2Test(t)
 	id := e.template("web")
-	number, ok := e.writeVersionByDRS(id, e.now, func(d *templateData) { d.SetInstanceType("c5.large") })
+	number, ok := e.writeVersionByDRS(id, e.now, func(d *templateData) { d.fields["InstanceType"] = "c5.large" })
 	if !ok || number != 2 {
 		t.Fatalf("got %d, %t", number, ok)
 	}
