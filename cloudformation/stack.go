@@ -38,7 +38,7 @@ func (t *Template) Make(at Place, parameters map[string]string) (*Stack, error) 
 		v, given := parameters[name]
 		switch {
 		case given:
-		case p.HasDefault:
+		case p.Default != nil:
 			v = fmt.Sprint(p.Default)
 		default:
 			s.problems.say("the parameter %s is missing", name)
@@ -80,16 +80,16 @@ func (p Parameter) check(v string) error {
 		}
 		return errors.New("is not allowed: it " + what)
 	}
-	size := len(v)
+	size, least, most := len(v), p.MinLength, p.MaxLength
 	if p.Type == "Number" {
 		n, err := strconv.Atoi(v)
 		if err != nil {
 			return say("must be a number")
 		}
-		size = n
+		size, least, most = n, p.MinValue, p.MaxValue
 	}
 	switch {
-	case p.Min != nil && size < *p.Min, p.Max != nil && size > *p.Max:
+	case least != nil && size < *least, most != nil && size > *most:
 		return say("is too small or too large")
 	case p.Pattern != "" && !regexp.MustCompile(`^(?:`+p.Pattern+`)$`).MatchString(v):
 		return say("must match " + p.Pattern)

@@ -112,8 +112,8 @@ func TestWhatIsWrongWithATemplateIsNamed(t *testing.T) {
 		{"a pseudo parameter that is none", "${AWS::StackName}", "${AWS::Stack}", "Resources.Topic: AWS::Stack is not known here"},
 		{"a variable of Fn::Sub that is not used", "/${X}", "/${X2}", "Resources.Role: the text of Fn::Sub has no ${X}"},
 		{"a Fn::Sub for nothing", "!Sub ${AWS::StackName}-${Kind}-${Days}", "!Sub plain", `Resources.Topic: Fn::Sub has nothing to fill in in "plain"`},
-		{"a key given twice", "    Type: AWS::SQS::Queue", "    Type: AWS::SQS::Queue\n    Type: AWS::SQS::Queue", "line 28: Type is given twice"},
-		{"a section that is not known", "Outputs:", "Transform: x\nOutputs:", "Transform is no section that is known here"},
+		{"a key given twice", "    Type: AWS::SQS::Queue", "    Type: AWS::SQS::Queue\n    Type: AWS::SQS::Queue", `mapping key "Type" already defined`},
+		{"a section that is not known", "Outputs:", "Transform: x\nOutputs:", "field Transform not found"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := strings.Replace(small, c.old, c.new, 1)

@@ -1,81 +1,57 @@
 package cloudformation
 
 import (
-	"fmt"
+	"bytes"
+	"errors"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// readYAML reads a document with CloudFormation's short functions (!Ref) into
-// values with its long ones ({"Ref": …}). A key that is given twice is an
-// error.
-func readYAML(data []byte) (any, error) {
+// readYAML reads a template with CloudFormation's short functions (!Ref) as one
+// with its long ones ({"Ref": …}). A key that is given twice, or that a
+// template has not, is an error.
+func readYAML(data []byte) (*Template, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return nil, err
 	}
 	if len(doc.Content) != 1 {
-		return nil, fmt.Errorf("the file holds no document")
+		return nil, errors.New("the file holds no document")
 	}
-	return value(doc.Content[0])
+	spellOut(doc.Content[0])
+	long, err := yaml.Marshal(&doc)
+	if err != nil {
+		return nil, err
+	}
+	t := &Template{}
+	strict := yaml.NewDecoder(bytes.NewReader(long))
+	strict.KnownFields(true)
+	return t, strict.Decode(t)
 }
 
-func value(n *yaml.Node) (any, error) {
-	v, err := plain(n)
-	if err != nil || strings.HasPrefix(n.Tag, "!!") {
-		return v, err
+// spellOut makes the short functions within a node long ones.
+func spellOut(n *yaml.Node) {
+	for _, inner := range n.Content {
+		spellOut(inner)
 	}
-	switch name := strings.TrimPrefix(n.Tag, "!"); name {
+	name, short := strings.CutPrefix(n.Tag, "!")
+	if !short || strings.HasPrefix(name, "!") {
+		return
+	}
+	arg := *n
+	arg.Tag = map[yaml.Kind]string{yaml.ScalarNode: "!!str", yaml.SequenceNode: "!!seq", yaml.MappingNode: "!!map"}[n.Kind]
+	switch name {
 	case "Ref", "Condition":
-		return map[string]any{name: v}, nil
 	case "GetAtt":
-		if text, ok := v.(string); ok {
-			resource, attribute, _ := strings.Cut(text, ".")
-			v = []any{resource, attribute}
+		name = "Fn::GetAtt"
+		if resource, attribute, dotted := strings.Cut(n.Value, "."); dotted {
+			arg = yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{text(resource), text(attribute)}}
 		}
-		return map[string]any{"Fn::GetAtt": v}, nil
 	default:
-		return map[string]any{"Fn::" + name: v}, nil
+		name = "Fn::" + name
 	}
+	*n = yaml.Node{Kind: yaml.MappingNode, Line: n.Line, Content: []*yaml.Node{text(name), &arg}}
 }
 
-func plain(n *yaml.Node) (any, error) {
-	switch n.Kind {
-	case yaml.ScalarNode:
-		if !strings.HasPrefix(n.Tag, "!!") {
-			return n.Value, nil
-		}
-		var v any
-		err := n.Decode(&v)
-		return v, err
-	case yaml.SequenceNode:
-		list := []any{}
-		for _, item := range n.Content {
-			v, err := value(item)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
-		}
-		return list, nil
-	case yaml.MappingNode:
-		all := map[string]any{}
-		for i := 0; i < len(n.Content); i += 2 {
-			key := n.Content[i]
-			if key.Tag != "!!str" {
-				return nil, fmt.Errorf("line %d: the key %s is no text", key.Line, key.Value)
-			}
-			if _, twice := all[key.Value]; twice {
-				return nil, fmt.Errorf("line %d: %s is given twice", key.Line, key.Value)
-			}
-			v, err := value(n.Content[i+1])
-			if err != nil {
-				return nil, err
-			}
-			all[key.Value] = v
-		}
-		return all, nil
-	}
-	return nil, fmt.Errorf("line %d: anchors are not known here", n.Line)
-}
+func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }

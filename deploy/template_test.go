@@ -84,7 +84,7 @@ func TestEveryParameterSaysWhatItIsAndWhatIsAllowed(t *testing.T) {
 			if p.Type == "CommaDelimitedList" || p.Values != nil {
 				continue
 			}
-			if p.Pattern == "" && p.Min == nil {
+			if p.Pattern == "" && p.MinValue == nil {
 				t.Errorf("%s: %s takes anything", file, name)
 			}
 			if !strings.HasPrefix(p.ConstraintSay, "must be ") {
@@ -320,7 +320,7 @@ func TestTheOutputsAreTrue(t *testing.T) {
 		}
 	}
 	for name, p := range target.Parameters {
-		if !p.HasDefault && !slices.Contains(given, name) {
+		if p.Default == nil && !slices.Contains(given, name) {
 			t.Errorf("the command does not give %s: %s", name, next)
 		}
 	}
