@@ -97,13 +97,8 @@ type Records interface {
 	Executions(ctx context.Context, most int) ([]recovery.Execution, error)
 }
 
-// ReadOverview tells an execution as of one version, whoever writes meanwhile.
+// readOverview tells an execution as of one version, whoever writes meanwhile.
 // One that has no record is a *recovery.Error, NotFound.
-func ReadOverview(ctx context.Context, r Records, id recovery.ExecutionID, now time.Time) (*Overview, error) {
-	o, _, err := readOverview(ctx, r, id, now)
-	return o, err
-}
-
 func readOverview(ctx context.Context, r Records, id recovery.ExecutionID, now time.Time) (*Overview, *recovery.Execution, error) {
 	e, events, err := readWhole(ctx, r, id)
 	if err != nil {

@@ -3,39 +3,13 @@ package event
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"slices"
-
-	"muster/recovery"
 )
 
-// State is a state machine's state, as it came. It has two faces: View, which
-// is typed and decoded once, and Patch, which is bytes. There is no mutable
-// struct between them, because that is where unknown fields, long numbers and
-// odd spellings get lost.
+// State is a state machine's state, as it came. Patch changes its
+// bytes. There is no mutable struct in between, because that is where unknown
+// fields, long numbers and odd spellings get lost.
 type State struct{ object value }
-
-// ParseState reads a state, which must be a JSON object.
-func ParseState(raw []byte) (State, error) {
-	if !json.Valid(raw) {
-		return State{}, errors.New("the state is " + notJSON(raw))
-	}
-	if v := document(raw); v.kind() == object {
-		return State{v.alone()}, nil
-	}
-	return State{}, errors.New("a state must be a JSON object")
-}
-
-// View gives what the state says about one wave, all that starting it takes.
-// The error is a VALIDATION_ERROR that names everything that is wrong.
-func (s State) View(wave int) (recovery.WaveStart, error) {
-	var p problems
-	start := p.waveStart(s.object, wave)
-	if p.count > 0 {
-		return recovery.WaveStart{}, recovery.Errorf(recovery.ValidationError, "%s", &p)
-	}
-	return start.WaveStart, nil
-}
 
 // Field is one top-level key of a state, and the JSON that becomes its value.
 type Field struct {

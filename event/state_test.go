@@ -1,13 +1,11 @@
 package event_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"muster/event"
-	"muster/recovery"
 )
 
 func ExampleState() {
@@ -17,21 +15,6 @@ func ExampleState() {
 	}
 	fmt.Println(string(state.Patch(event.Field{Key: "status", Value: []byte(`"STARTED"`)})))
 	// Output: {"executionId": "exec-1", "budget": 12345678901234567890.10, "status": "STARTED"}
-}
-
-func TestAViewIsWholeOrNamesWhatIsWrong(t *testing.T) {
-	state, err := event.ParseState(stateOf(t, tiny))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := state.View(1)
-	if err != nil || w.Execution != "exec-1" || w.Wave.Number != 1 || len(w.Wave.Servers) != 1 {
-		t.Errorf("got %+v, %v", w, err)
-	}
-	_, err = state.View(2)
-	if refusal, is := errors.AsType[*recovery.Error](err); !is || refusal.Code != recovery.ValidationError || !strings.Contains(refusal.Message, "is 2, and no wave") {
-		t.Errorf("got %v", err)
-	}
 }
 
 func TestAStateIsAnObject(t *testing.T) {
