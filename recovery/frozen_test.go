@@ -3,6 +3,7 @@ package recovery_test
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"testing"
 	"time"
 
@@ -63,6 +64,22 @@ func TestAStoredGroupIsTheGroupWithItsSecretAndItsLineInAListHasNone(t *testing.
 	for _, damaged := range []string{"", "{}", "[]", `{"externalId": "x"}`} {
 		if g, err := recovery.ThawGroup([]byte(damaged)); err == nil {
 			t.Errorf("%q thaws to %+v", damaged, g)
+		}
+	}
+}
+
+func TestWhatAStoredGroupLeavesOutIsStillLeftOut(t *testing.T) {
+	for _, group := range []*recovery.PlannedGroup{
+		{ProtectionGroup: recovery.ProtectionGroup{ID: "pg-1", LaunchConfig: recovery.LaunchConfig{}}, Servers: []recovery.SourceServerID{"s-1"}},
+		{ProtectionGroup: recovery.ProtectionGroup{ID: "pg-2", LaunchConfig: recovery.LaunchConfig{}}, Tags: map[string]string{"tier": ""},
+			Account: &recovery.AccountContext{AccountID: "123456789012", Region: "us-east-1", RoleName: "Role"}},
+	} {
+		frozen, err := group.Freeze()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if thawed, err := recovery.ThawGroup(frozen); err != nil || !reflect.DeepEqual(thawed, group) {
+			t.Errorf("got %+v, %v; want %+v", thawed, err, group)
 		}
 	}
 }

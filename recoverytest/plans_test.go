@@ -29,9 +29,9 @@ func TestThePlanSuiteIsRedForEachBrokenStore(t *testing.T) {
 	for broken, promise := range map[string]string{
 		"makes an empty plan up":                         "what_nobody_put",
 		"keeps plans and groups on one shelf":            "what_nobody_put",
-		"hides external ids from itself":                 "a_plan_of_3,000_servers",
-		"keeps a thousand servers of a group":            "a_protection_group_of_4,000",
-		"loses the group's secret":                       "a_protection_group_of_4,000",
+		"hides external ids from itself":                 "a_plan_of_3,000_servers_and_a_group",
+		"keeps a thousand servers of a group":            "a_plan_of_3,000_servers_and_a_group",
+		"loses the group's secret":                       "a_plan_of_3,000_servers_and_a_group",
 		"keeps the first version":                        "each_put_replaces",
 		"merges what is put":                             "each_put_replaces",
 		"keeps times to the second":                      "each_put_replaces",
