@@ -39,6 +39,8 @@ const (
 	MostBytes  = 4 << 20
 	mostValues = 200_000
 	mostDepth  = 50
+	// mostComment is how long a comment may be, in bytes of one line.
+	mostComment = 64 << 10
 )
 
 func (p *page) complain(line, column int, path, format string, args ...any) {
@@ -86,22 +88,34 @@ func (p *page) tooMuch(data []byte) bool {
 		return true
 	}
 	values, depth, line := 0, 0, 1
+	quoted, comment := false, -1 // where the line's comment begins
 	for i, c := range data {
 		switch c {
 		case '\n':
 			line++
 			values++
+			quoted, comment = false, -1
+		case '"':
+			quoted = !quoted
+		case '#':
+			if comment < 0 && !quoted && (i == 0 || strings.IndexByte(" \t\n", data[i-1]) >= 0) {
+				comment = i
+			}
 		case '[', '{':
-			depth++
 			values++
+			if comment < 0 { // in a comment brackets mean nothing
+				depth++
+			}
 		case ']', '}':
-			depth = max(depth-1, 0)
+			if comment < 0 {
+				depth = max(depth-1, 0)
+			}
 		case ',':
 			values++
-		case '#': // in a comment brackets mean nothing
-			if end := bytes.IndexByte(data[i:], '\n'); end >= 0 && i > 0 && (data[i-1] == ' ' || data[i-1] == '\n') {
-				depth -= bytes.Count(data[i:i+end], []byte("[")) + bytes.Count(data[i:i+end], []byte("{"))
-			}
+		}
+		if comment >= 0 && i-comment > mostComment { // the parser takes minutes for one of megabytes
+			p.complain(line, 1, "", "here a comment has more than %d bytes in one line: no plan has", mostComment)
+			return true
 		}
 		if depth > mostDepth || values > mostValues {
 			p.complain(line, 1, "", "here the file has more than %d values, or brackets more than %d deep: no plan has", mostValues, mostDepth)

@@ -20,20 +20,21 @@ waves:
 
 func TestASlipIsToldInOurOwnWordsWhereItStands(t *testing.T) {
 	for name, c := range map[string]struct{ rest, want string }{
-		"a tab before a list":        {"\t- {waveNumber: 1}\n", "p.yaml:6:1: a tab stands before the text of this line: YAML is indented with spaces"},
-		"a tab within":               {"  - waveNumber: 1\n \tprotectionGroupId: pg-a\n", "p.yaml:7:2: a tab stands before the text"},
-		"too far to the left":        {"  - waveNumber: 1\n    waveName: a\n   onFailure: STOP\n    servers: []\n", "p.yaml:8:4: not YAML: the line is not indented as"},
-		"beside the list":            {"  - waveNumber: 1\n    waveName: a\n  onFailure: STOP\n", "p.yaml:8:3: not YAML: the line is not indented as"},
-		"a bracket that is open":     {"  - {waveNumber: 1, waveName: a\n  - {waveNumber: 2}\n", "p.yaml:6:5: not YAML: a bracket that opens here is not closed, or a comma is missing"},
-		"a comma that is missing":    {"  - {waveNumber: 1 waveName: a}\n", "p.yaml:6:5: not YAML: a bracket that opens here is not closed, or a comma is missing"},
-		"a colon in a text":          {"  - waveNumber: 1\n    waveName: Web: shop\n", "p.yaml:7:18: not YAML: a colon stands in a text that has no quotes"},
-		"a quote that is open":       {"  - waveNumber: 1\n    waveName: \"Web shop\n", "p.yaml:7:15: not YAML: a quotation mark opens here, and none closes"},
-		"a text that begins with @":  {"  - waveNumber: 1\n    waveName: @home\n", "p.yaml:7:15: not YAML: a text that begins with one of @ ` % needs quotes"},
-		"a key without a colon":      {"  - waveNumber: 1\n    waveName \n    servers: []\n", "p.yaml:7:5: not YAML: a colon and a space are missing behind a key"},
-		"an alias of nothing":        {"  - waveNumber: 1\n    servers: *all\n", "p.yaml:7:14: *all stands for a value that is named before it (with &), and none is"},
-		"a variable without quotes":  {"  - {waveNumber: 1, accountContext: {externalId: ${X}}}\n", "p.yaml:6:50: not YAML: a variable between { and } needs quotes"},
-		"curly quotation marks":      {"  - waveNumber: 1\n    waveName: “Web shop”\n    servers: [{serverId: s-1, launchConfig: {}}]\n", "p.yaml:7:15: waves[0].waveName: stands between curly quotation marks"},
-		"a text instead of a server": {"  - waveNumber: 1\n    servers:\n      - s-123\n", "p.yaml:8:9: waves[0].servers[0]: must be an object such as {serverId: s-0123456789abcdef0}, not a string"},
+		"a tab before a list":                  {"\t- {waveNumber: 1}\n", "p.yaml:6:1: a tab stands before the text of this line: YAML is indented with spaces"},
+		"a tab within":                         {"  - waveNumber: 1\n \tprotectionGroupId: pg-a\n", "p.yaml:7:2: a tab stands before the text"},
+		"too far to the left":                  {"  - waveNumber: 1\n    waveName: a\n   onFailure: STOP\n    servers: []\n", "p.yaml:8:4: not YAML: the line is not indented as"},
+		"beside the list":                      {"  - waveNumber: 1\n    waveName: a\n  onFailure: STOP\n", "p.yaml:8:3: not YAML: the line is not indented as"},
+		"a bracket that is open":               {"  - {waveNumber: 1, waveName: a\n  - {waveNumber: 2}\n", "p.yaml:6:5: not YAML: a bracket that opens here is not closed, or a comma is missing"},
+		"a comma that is missing":              {"  - {waveNumber: 1 waveName: a}\n", "p.yaml:6:5: not YAML: a bracket that opens here is not closed, or a comma is missing"},
+		"a colon in a text":                    {"  - waveNumber: 1\n    waveName: Web: shop\n", "p.yaml:7:18: not YAML: a colon stands in a text that has no quotes"},
+		"a quote that is open":                 {"  - waveNumber: 1\n    waveName: \"Web shop\n", "p.yaml:7:15: not YAML: a quotation mark opens here, and none closes"},
+		"a text that begins with @":            {"  - waveNumber: 1\n    waveName: @home\n", "p.yaml:7:15: not YAML: a text that begins with one of @ ` % needs quotes"},
+		"a key without a colon":                {"  - waveNumber: 1\n    waveName \n    servers: []\n", "p.yaml:7:5: not YAML: a colon and a space are missing behind a key"},
+		"an alias of nothing":                  {"  - waveNumber: 1\n    servers: *all\n", "p.yaml:7:14: *all stands for a value that is named before it (with &), and none is"},
+		"a variable without quotes":            {"  - {waveNumber: 1, accountContext: {externalId: ${X}}}\n", "p.yaml:6:50: not YAML: a variable between { and } needs quotes"},
+		"curly quotation marks":                {"  - waveNumber: 1\n    waveName: “Web shop”\n    servers: [{serverId: s-1, launchConfig: {}}]\n", "p.yaml:7:15: waves[0].waveName: stands between curly quotation marks"},
+		"a text instead of a server":           {"  - waveNumber: 1\n    servers:\n      - s-123\n", "p.yaml:8:9: waves[0].servers[0]: must be an object such as {serverId: s-0123456789abcdef0}, not a string"},
+		"a text instead of one of the group's": {"  - waveNumber: 1\n    protectionGroupId: pg-a\n    servers:\n      - s-1\ngroups: {pg-a: {servers: [s-1]}}\n", "p.yaml:9:9: waves[0].servers[0]: must be an object such as {serverId: s-0123456789abcdef0}, not a string"},
 		"a part of a variable": {"  - waveNumber: 1\n    servers: [{serverId: s-1, launchConfig: {}}]\n    accountContext: {accountId: \"123456789012\", region: us-west-2, roleName: R, externalId: \"pre-${X}\"}\n",
 			`p.yaml:8:93: waves[0].accountContext.externalId: a variable is the whole value of an externalId, as in externalId: "${NAME}"`},
 		"a variable of another key":  {"  - {waveNumber: 1, waveName: \"${X}\", servers: [{serverId: s-1, launchConfig: {}}]}\n", "p.yaml:6:31: waves[0].waveName: a variable is the whole value of an externalId"},
@@ -78,6 +79,8 @@ func TestAFileThatIsNoPlanIsRefusedBeforeItIsParsed(t *testing.T) {
 		"ten megabytes":    {fill("[],"), "the file has 10485"},
 		"brackets":         {fill("[],")[:planfile.MostBytes], "p.yaml:1:1: here the file has more than 200000 values"},
 		"deep brackets":    {fill("[")[:planfile.MostBytes], "more than 50 deep"},
+		"a comment":        {[]byte("version: 1 # " + strings.Repeat("#", planfile.MostBytes-20)), "p.yaml:1:1: here a comment has more than 65536 bytes in one line"},
+		"many in a line":   {[]byte(strings.Repeat("# ", planfile.MostBytes/2)), "here a comment has more than 65536 bytes"},
 		"deep lines":       {[]byte(strings.Repeat("- ", 60) + "a"), "is too large, or too deep"},
 		"aliases of those": {[]byte("x: &a [1,2,3,4,5,6,7,8,9]\ny: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nu: &d [*c,*c,*c,*c,*c,*c,*c,*c]\nv: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nwaves: [*e,*e,*e,*e,*e,*e]\n"), "is too large, or too deep, once aliases are unfolded"},
 	} {
@@ -93,5 +96,16 @@ func TestAFileThatIsNoPlanIsRefusedBeforeItIsParsed(t *testing.T) {
 				t.Errorf("it took %d MiB of memory", mib)
 			}
 		})
+	}
+}
+
+// A plan that is kept is printed in one line, and what stands there between
+// quotation marks is no comment.
+func TestALongLineIsReadWhateverItsTextsLookLike(t *testing.T) {
+	servers := strings.Repeat(`"s-1",`, 20_000)
+	text := `{"version": 1, "plan": {"id": "rp-1", "name": "Shop # 1 ["}, "waves": [], "x": [` + servers + `"s-1"]}`
+	_, err := environment(nil).Read(source(text))
+	if !strings.Contains(fmt.Sprint(err), "p.yaml:1:75: x: is not known here") {
+		t.Errorf("got %.300v", err)
 	}
 }
