@@ -24,6 +24,9 @@ func ReadAttempt(key AttemptKey, record []byte) (Attempt, error) {
 	if !slices.Contains(claimStates, a.State) {
 		return Attempt{}, damaged("attempt %d at wave %d has the state %s, which there is not", key.Attempt, key.Wave, Quote(string(a.State)))
 	}
+	if a.State == Refused && a.Refusal == nil {
+		return Attempt{}, damaged("attempt %d at wave %d was refused, and does not say why", key.Attempt, key.Wave)
+	}
 	return a, nil
 }
 

@@ -105,6 +105,7 @@ func TestAnAttemptThatDoesNotSayWhatItIsIsDamagedAndNotEmpty(t *testing.T) {
 		`{"wave": 1, "attempt": 2, "state": "CLAIMED"}`: "attempt 1 at wave 1 says that it is attempt 2 at wave 1",
 		`{"wave": 1, "attempt": 1}`:                     `attempt 1 at wave 1 has the state "", which there is not`,
 		`{"wave": 1, "attempt": 1, "state": "DONE"}`:    `attempt 1 at wave 1 has the state "DONE", which there is not`,
+		`{"wave": 1, "attempt": 1, "state": "REFUSED"}`: "attempt 1 at wave 1 was refused, and does not say why",
 		string(whole[:len(whole)/2]):                    "attempt 1 at wave 1: unexpected end of JSON input",
 	} {
 		if _, err := recovery.ReadAttempt(key, []byte(record)); err == nil || err.Error() != "the record is damaged: "+want {

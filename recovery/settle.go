@@ -101,7 +101,7 @@ func (w *PlannedWave) take(g *PlannedGroup, p *Plan) (server int, err error) {
 			return -1, nil
 		}
 		for i, s := range w.Servers {
-			if !slices.Contains(g.Servers, s.ID) {
+			if s.ID != "" && !slices.Contains(g.Servers, s.ID) { // "": it could not be read, which was said
 				return i, fmt.Errorf("lists %s, which is not among the servers of protection group %s", s.ID, w.Group)
 			}
 		}
