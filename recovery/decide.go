@@ -59,6 +59,9 @@ func (d Decision) Modern() Decision {
 // for the execution as a whole.
 func (e *Execution) Decide(said Decision, now time.Time) (d Decision, news bool, err error) {
 	d = said.Modern()
+	if wave, _, is := d.Question.about(); d.Question != "" && d.Wave != nil && (!is || wave != *d.Wave) {
+		return d, false, fmt.Errorf("question %s is not about wave %d", d.Question, *d.Wave)
+	}
 	if before := e.answered(d.Question); before != nil {
 		if before.Choice == d.Choice && before.Servers == d.servers() {
 			return d, false, nil
@@ -83,8 +86,6 @@ func (e *Execution) Decide(said Decision, now time.Time) (d Decision, news bool,
 	switch {
 	case q == nil:
 		return d, false, e.notAsked(d, now)
-	case d.Wave != nil && !q.IsAbout(*d.Wave):
-		return d, false, fmt.Errorf("question %s is not about wave %d", d.Question, *d.Wave)
 	case !slices.Contains(q.Choices, d.Choice):
 		return d, false, fmt.Errorf("question %s is not answered by %q, but by one of: %s", d.Question, d.Choice, strings.Join(words(q.Choices), ", "))
 	}

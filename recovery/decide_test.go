@@ -158,6 +158,12 @@ func TestAWaveThatIsNamedBesideAQuestionHasToBeItsOwn(t *testing.T) {
 	if _, _, err := e.Decide(d, epoch); err == nil || e.Wave(2).GatePassed {
 		t.Errorf("got %v", err)
 	}
+	if _, _, err := e.Decide(by("ops", "gate-w2", recovery.Approve), epoch); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := e.Decide(d, epoch); err == nil || err.Error() != "question gate-w2 is not about wave 1" {
+		t.Errorf("once it was answered: got %v", err)
+	}
 }
 
 // However often it is paused, the record does not grow without end; and what
