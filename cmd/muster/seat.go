@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -112,6 +113,12 @@ func processGone(d recovery.Driver) bool {
 	if pid == os.Getpid() {
 		_, driving := seats.Load(d.ID)
 		return !driving
+	}
+	// One that was killed is there, though dead, until its parent has heard of
+	// it. Elsewhere than on Linux there is no such file, and nothing is known.
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if _, state, is := bytes.Cut(stat[max(0, bytes.LastIndexByte(stat, ')')):], []byte(") ")); is && bytes.HasPrefix(state, []byte("Z")) {
+		return true
 	}
 	process, err := os.FindProcess(pid)
 	if err != nil || errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone) {

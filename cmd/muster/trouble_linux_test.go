@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	osexec "os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -148,6 +149,33 @@ func launches(t *testing.T, aws string) int {
 
 // The record's disk becomes full while a drill runs: it ends and says so, and
 // is gone on with to the same end, nothing launched twice.
+// Who kills a driver and resumes at once may be its parent, which has not heard
+// of its end yet.
+func TestADriverThatWasKilledIsGoneBeforeItsParentHears(t *testing.T) {
+	killed := osexec.Command("sleep", "60")
+	if err := killed.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer killed.Wait()
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := recovery.Driver{Where: fmt.Sprintf("pid %d on %s", killed.Process.Pid, host)}
+	if processGone(d) {
+		t.Error("it is taken for gone while it runs")
+	}
+	if err := killed.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); !processGone(d); {
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("it is not taken for gone once it was killed")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func TestADrillWhoseDiskIsFullEndsAndIsResumed(t *testing.T) {
 	if !onOwnDisks(t) {
 		return
