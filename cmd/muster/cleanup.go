@@ -69,7 +69,7 @@ func (r *runner) clean(ctx context.Context, recoveries bool) error {
 		if now := fmt.Sprintf("%d recovery instances are terminated, %d are being terminated", done.Gone, done.Left); err == nil && now != told {
 			told = now
 			r.view.say(now)
-			if r.o.json {
+			if r.o.json && !r.o.quiet {
 				_ = writeDocument(r.m.Stdout, done) // who closed our standard output does not want to know
 			}
 		}

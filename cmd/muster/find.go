@@ -18,8 +18,8 @@ Say --fleet, --data, --endpoint, --aws or --function as the execution was begun 
 const mostNamed = 5
 
 // find resolves EXECUTION: an id, a unique beginning of one, or last, the one
-// that changed last.
-func (i *invoker) find(ctx context.Context, name string) (recovery.ExecutionID, error) {
+// that changed last. The hint says how to see which there are.
+func (i *invoker) find(ctx context.Context, name, hint string) (recovery.ExecutionID, error) {
 	id := recovery.ExecutionID(name)
 	if name != "last" && id.Check() == nil {
 		_, err := i.EventsAfter(ctx, id, client.NoEvents)
@@ -39,13 +39,13 @@ func (i *invoker) find(ctx context.Context, name string) (recovery.ExecutionID, 
 	case err != nil:
 		return "", asked(err)
 	case len(found) == 0 || name == "":
-		return "", usage("See: muster list", "there is no execution %s %s", recovery.Quote(name), i.where)
+		return "", usage(hint, "there is no execution %s %s", recovery.Quote(name), i.where)
 	case len(found) > 1:
 		ids := make([]string, 0, mostNamed)
 		for _, l := range found[:min(len(found), mostNamed)] {
 			ids = append(ids, string(l.ID))
 		}
-		return "", usage("See: muster list", "%s is the beginning of several: %s", recovery.Quote(name), strings.Join(ids, ", "))
+		return "", usage(hint, "%s is the beginning of several: %s", recovery.Quote(name), strings.Join(ids, ", "))
 	}
 	return found[0].ID, nil
 }
@@ -85,7 +85,7 @@ func (m *Main) withExecution(ctx context.Context, o *runOptions, n need, name st
 	}
 	r := &runner{m: m, o: o, in: in, view: silent{}}
 	defer r.close()
-	if r.id, err = in.find(ctx, name); err != nil {
+	if r.id, err = in.find(ctx, name, "See: muster list"+o.world.said()); err != nil {
 		return err
 	}
 	return do(ctx, r)

@@ -214,6 +214,38 @@ func TestAPlanIsKeptBesideEveryRecord(t *testing.T) {
 	}
 }
 
+// Whoever names what there is not is told the command that lists what there is,
+// in the same record.
+func TestWhatThereIsNotIsToldWithTheListOfItsRecord(t *testing.T) {
+	dir := t.TempDir()
+	if code, _, stderr := muster(t, firstGate, "drill", "-", "--data", dir, "--execution", "exec-1", "--speed", "20000", "--no-wait", "-q"); code != exitDecision {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for hint, args := range map[string][]string{"See: muster list --data " + dir: {"show", "exec-2"}, "See: muster plan list --data " + dir: {"drill", "rp-none"}} {
+		code, _, stderr := muster(t, "", append(args, "--data", dir)...)
+		if code != exitUsage && code != exitRefused || !strings.Contains(stderr, hint+"\n") {
+			t.Errorf("muster %s: exit code %d: %s", strings.Join(args, " "), code, stderr)
+		}
+		if code, _, stderr := muster(t, "", strings.Fields(strings.TrimPrefix(hint, "See: muster "))...); code != exitDone {
+			t.Errorf("%s: exit code %d: %s", hint, code, stderr)
+		}
+	}
+}
+
+// With -q a program is given the result, as a person is.
+func TestAQuietResultIsOneDocument(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"drill", "-", "--execution", "exec-1", "--speed", "20000", "--cleanup", "--answer", "PAUSE_BEFORE_WAVE=approve"},
+		{"resume", "exec-1"}, {"watch", "exec-1"}, {"cleanup", "exec-1"},
+	} {
+		code, stdout, stderr := muster(t, firstGate, append(args, "--data", dir, "--json", "-q")...)
+		if code != exitDone || strings.Count(stdout, "\n") != 1 || !strings.Contains(stdout, `"state":"COMPLETED"`) {
+			t.Errorf("muster %s: exit code %d: %s%s", args[0], code, stdout, stderr)
+		}
+	}
+}
+
 // However long instances take to go, it is asked again in AWS's own time: waits
 // that double without an end are none any more after 34 rounds.
 func TestACleanUpAsksAgainAtItsPaceHoweverLongItTakes(t *testing.T) {

@@ -118,6 +118,9 @@ func (m *Main) planGet() *cobra.Command {
 	o.world.addPlaces(cmd.Flags())
 	cmd.RunE = m.onKept(&o, looks, func(ctx context.Context, r *runner, args []string) error {
 		plan, err := r.in.Plan(ctx, recovery.PlanID(args[0]))
+		if client.IsNotFound(err) {
+			return &failure{exitRefused, fmt.Errorf("there is no plan %s %s", recovery.Quote(args[0]), r.in.where), "See: muster plan list" + o.world.said()}
+		}
 		if err != nil {
 			return err
 		}

@@ -191,6 +191,9 @@ func (r *runner) notStarted(ctx context.Context, verb, plan string, err error) e
 	if refusal, is := errors.AsType[*recovery.Error](err); is && !refusal.Retryable && refusal.Code != recovery.WorkflowError {
 		again = ""
 	}
+	if client.IsNotFound(err) {
+		return &failure{exitRefused, fmt.Errorf("there is no plan %s %s, and no file of that name here", recovery.Quote(plan), r.in.where), "See: muster plan list" + r.o.world.said()}
+	}
 	if ctx.Err() != nil {
 		return &failure{exitInterrupted, fmt.Errorf("interrupted; whether execution %s was begun is not known", r.id), again}
 	}

@@ -33,6 +33,8 @@ func (r *runner) close() {
 // how it stands, nil: no picture of it is wanted.
 func (m *Main) viewOf(o *runOptions, speed float64, begun time.Time, look func() *event.Overview) view {
 	switch {
+	case o.json && o.quiet:
+		return silent{}
 	case o.json:
 		return newDocuments(m.Stdout)
 	case o.quiet:
