@@ -10,6 +10,7 @@ import (
 
 	"muster/event"
 	"muster/recovery"
+	"muster/stepfunctions"
 )
 
 // A run is one course of a story, from its first delivery to its last. One of
@@ -21,6 +22,7 @@ type run struct {
 	past    []delivery
 	decided int // decisions that were delivered
 	made    []recovery.Decision
+	load    func() (*stepfunctions.Machine, error) // the state machine that drives; nil: the deployed one
 
 	mu        sync.Mutex
 	completed map[string]bool // tokens of tasks that were told to go on

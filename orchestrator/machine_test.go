@@ -73,16 +73,10 @@ func (k killed) Invoke(ctx context.Context, _ string, payload []byte) ([]byte, e
 	return answer, err
 }
 
-// drivers are the two ways to drive.
+// drivers are the ways to drive.
 var drivers = map[string]func(context.Context, *testing.T, *house, killed, []byte) error{
-	"machine": func(ctx context.Context, t *testing.T, h *house, k killed, input []byte) error {
-		loaded, err := deployedMachine()
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = loaded.Run(ctx, stepfunctions.Execution{Name: string(h.wave.Execution), Input: input}, stepfunctions.Options{Tasks: k, Callbacks: k})
-		return err
-	},
+	"machine":           byMachine(deployedMachine),
+	"machine of before": byMachine(machineOfBefore),
 	"loop": func(ctx context.Context, t *testing.T, h *house, k killed, input []byte) error {
 		d := driver.Driver{Look: 10 * time.Second, Invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
 			answer, err := k.Invoke(ctx, "", payload)
@@ -93,6 +87,17 @@ var drivers = map[string]func(context.Context, *testing.T, *house, killed, []byt
 		}}
 		return d.Drive(ctx, input)
 	},
+}
+
+func byMachine(load func() (*stepfunctions.Machine, error)) func(context.Context, *testing.T, *house, killed, []byte) error {
+	return func(ctx context.Context, t *testing.T, h *house, k killed, input []byte) error {
+		loaded, err := load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = loaded.Run(ctx, stepfunctions.Execution{Name: string(h.wave.Execution), Input: input}, stepfunctions.Options{Tasks: k, Callbacks: k})
+		return err
+	}
 }
 
 // ending is all that an execution leaves behind, but times, and who drove.
@@ -155,7 +160,7 @@ func TestTheLoopAndTheDeployedMachineDriveAlikeAndEachAfterTheOtherDied(t *testi
 		t.Fatalf("an undisturbed run launches %v and ends %s", jobs, final)
 	}
 	for first := range drivers {
-		then := map[string]string{"machine": "loop", "loop": "machine"}[first]
+		then := map[string]string{"machine": "loop", "machine of before": "loop", "loop": "machine"}[first]
 		invoked, gotJobs, got := runDriven(t, first, "", 0, false)
 		if invoked < 8 || !slices.Equal(gotJobs, jobs) || got != final {
 			t.Fatalf("the %s invokes %d times, launches %v and ends\n%s\nwant\n%s", first, invoked, gotJobs, got, final)

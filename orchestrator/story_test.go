@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"muster/deploy"
 	"muster/event"
 	"muster/orchestrator"
 	"muster/recovery"
@@ -177,14 +176,14 @@ type follower struct {
 	after  func(name string, next recovery.Action) // a delivery was answered; nil: nothing
 }
 
-// drive has the deployed state machine drive an execution of the plan.
+// drive has the run's state machine drive an execution of the plan.
 func (r *run) drive(p *recovery.Plan, f follower) {
 	r.t.Helper()
-	definition, err := deploy.Fill(deploy.StateMachine, map[string]string{deploy.Handler: "arn:aws:lambda:us-west-2:999999999999:function:execution-handler"})
-	if err != nil {
-		r.t.Fatal(err)
+	load := deployedMachine
+	if r.load != nil {
+		load = r.load
 	}
-	loaded, err := stepfunctions.Load(definition)
+	loaded, err := load()
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -134,13 +134,16 @@ func (st *stage) set() error {
 	return err
 }
 
-var deployedMachine = sync.OnceValues(func() (*stepfunctions.Machine, error) {
-	definition, err := deploy.Fill(deploy.StateMachine, map[string]string{deploy.Handler: "arn:aws:lambda:us-west-2:999999999999:function:execution-handler"})
+var deployedMachine = sync.OnceValues(func() (*stepfunctions.Machine, error) { return loaded(deploy.StateMachine) })
+
+// loaded is a definition, with a function to invoke.
+func loaded(definition []byte) (*stepfunctions.Machine, error) {
+	definition, err := deploy.Fill(definition, map[string]string{deploy.Handler: "arn:aws:lambda:us-west-2:999999999999:function:execution-handler"})
 	if err != nil {
 		return nil, err
 	}
 	return stepfunctions.Load(definition)
-})
+}
 
 // perform begins everything, each at its time.
 func (st *stage) perform() {
