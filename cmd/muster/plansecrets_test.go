@@ -2,13 +2,18 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
+	"muster/event"
 	"muster/orchestrator"
 	"muster/recovery"
 	"muster/sqlite"
@@ -40,11 +45,17 @@ func TestAWholePlansSecretsAreToldByNoCommandAndKeptWhereTheyMustBe(t *testing.T
 	const token = "PlantedTokenOfATask" // as a state machine's task gives it
 	awaits(t, filepath.Join(data, recordFile), token)
 	backup := filepath.Join(dir, "backup.db")
-	for _, args := range [][]string{{"list"}, {"list", "--json"}, {"show", "exec-1"}, {"show", "exec-1", "--json"}, {"backup", backup, "--json"}} {
+	for _, args := range [][]string{{"list"}, {"list", "--json"}, {"show", "exec-1"}, {"show", "exec-1", "--json"}, {"backup", backup, "--json"},
+		{"plan", "put", plan}, {"plan", "put", plan, "--json"}, {"plan", "list"}, {"plan", "list", "--json"}, {"plan", "get", "rp-shop"},
+		{"pause", "exec-1", "--json", "--reason", "lunch"}, {"pause", "exec-1", "--reason", "and dinner"}, {"decide", "exec-1", "resume", "--json"}} {
 		run(exitDone, args...)
 	}
-	run(exitDone, "decide", "exec-1", "approve", "--reason", "checked")
-	run(exitDone, "resume", "exec-1")
+	run(exitRefused, "decide", "exec-1", "skip", "--wave", "7", "--json")
+	run(exitDone, "decide", "exec-1", "approve", "--reason", "checked", "--json")
+	run(exitDone, "resume", "exec-1", "--json")
+	run(exitDecision, "drill", "rp-shop", "--execution", "exec-2", "--no-wait", "--speed", "20000", "--json")
+	run(exitDone, "cancel", "exec-2", "--json")
+	run(exitCanceled, "resume", "exec-2", "--json")
 	run(exitDone, "cleanup", "exec-1")
 	run(exitDone, "show", "exec-1", "--json")
 	for name, secret := range map[string]string{"the external id": word, "the task's token": token} {
@@ -60,13 +71,48 @@ func TestAWholePlansSecretsAreToldByNoCommandAndKeptWhereTheyMustBe(t *testing.T
 	for _, c := range []struct{ file, secret, want string }{
 		{backup, word, "plans"},
 		{backup, token, "executions"},
-		{filepath.Join(data, recordFile), word, "plans"},
+		{filepath.Join(data, recordFile), word, "plans recovery_plans"},
 		{filepath.Join(data, recordFile), token, ""},
 	} {
 		if got := strings.Join(tablesWith(t, c.file, c.secret), " "); got != c.want {
 			t.Errorf("%s: a secret lies in the tables %q, want %q", filepath.Base(c.file), got, c.want)
 		}
 	}
+}
+
+// What a driver tells while nothing can be recorded says nothing of the state that
+// it delivers again, nor of the token in it.
+func TestAHinderedDriverTellsNothingOfWhatItDelivers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const word = "Zq7PlantedWord"
+		plan := &recovery.Plan{ID: "rp-shop", Account: recovery.AccountContext{AccountID: "111122223333", Region: "us-west-2", RoleName: "Role", ExternalID: recovery.NewSecret(word)},
+			Waves: []recovery.PlannedWave{{Wave: recovery.Wave{Number: 1, Servers: []recovery.Server{{ID: "s-1", LaunchConfig: recovery.LaunchConfig{}}}}}}}
+		state := event.StateOf(event.Opening{Plan: plan, Execution: "exec-1", Type: recovery.Drill, InitiatedBy: "ops", StartTime: "2026-11-24T03:00:00Z"})
+		if !bytes.Contains(state, []byte(word)) {
+			t.Fatalf("nothing is planted in %s", state)
+		}
+		s := &seat{id: "exec-1", store: down{}, who: "ops"}
+		o := &orchestrator.Orchestrator{Executions: down{}}
+		var notes []string
+		err := driveHere(t.Context(), s, event.Handler{Starter: o}, func(_ recovery.ExecutionID, ev recovery.Event) { notes = append(notes, ev.Message) }, 1, state)
+		if err == nil || len(notes) == 0 || !strings.Contains(notes[0], "the disk is full") {
+			t.Fatalf("the driver ends with %v and told %q", err, notes)
+		}
+		if told := fmt.Sprint(err, notes); strings.Contains(told, word) {
+			t.Errorf("the external id is told: %s", told)
+		}
+	})
+}
+
+// down is a store that takes a driver, and nothing else.
+type down struct{ recovery.ExecutionStore }
+
+func (down) Execution(context.Context, recovery.ExecutionID) (*recovery.Execution, error) {
+	return nil, errors.New("the disk is full")
+}
+
+func (down) Drive(context.Context, recovery.ExecutionID, string, recovery.Driver) (bool, error) {
+	return true, nil
 }
 
 // awaits has a task of a state machine wait for the execution's decision.
