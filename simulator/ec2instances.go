@@ -129,14 +129,12 @@ func (s *ec2State) describeInstances(c *ec2Call) (map[string]any, *apiError) {
 		visible[id] = i
 	}
 	found := selected(c, visible, ids, "i-", "InvalidInstanceID", "The instance ID '%s' does not exist")
-	var passed []*ec2Instance
-	for _, i := range found {
-		if c.pass(filters, i.Tags, func(name string) ([]string, bool) { return s.instanceAttribute(i, name) }) {
-			passed = append(passed, i)
-		}
-	}
-	page, next := ec2Page(c, passed, func(i *ec2Instance) string { return i.Reservation + " " + i.ID }, 5, 1000)
-	if err := c.ready(); err != nil {
+	page, next, err := ec2List[*ec2Instance]{
+		key: func(i *ec2Instance) string { return i.Reservation + " " + i.ID }, least: 5, most: 1000,
+		tags:       func(i *ec2Instance) map[string]string { return i.Tags },
+		attributes: s.instanceAttributes,
+	}.page(c, filters, found)
+	if err != nil {
 		return nil, err
 	}
 	var reservations []any
@@ -178,36 +176,18 @@ func (s *ec2State) terminateInstances(c *ec2Call) (map[string]any, *apiError) {
 	return map[string]any{"instancesSet": set}, nil
 }
 
-// instanceAttribute answers the filters of DescribeInstances.
-func (s *ec2State) instanceAttribute(i *ec2Instance, name string) ([]string, bool) {
-	switch name {
-	case "instance-id":
-		return []string{i.ID}, true
-	case "instance-state-name":
-		return []string{i.State}, true
-	case "instance-state-code":
-		return []string{strconv.Itoa(instanceStates[i.State])}, true
-	case "instance-type":
-		return []string{i.Type}, true
-	case "subnet-id", "network-interface.subnet-id":
-		return []string{i.Subnet}, true
-	case "private-ip-address":
-		return []string{i.PrivateIP}, true
-	case "reservation-id":
-		return []string{i.Reservation}, true
-	case "instance.group-id", "network-interface.group-id":
-		return i.Groups, true
-	case "vpc-id", "availability-zone":
-		n := s.subnets[i.Subnet]
-		if n == nil {
-			return nil, true
-		}
-		if name == "vpc-id" {
-			return []string{n.VPC}, true
-		}
-		return []string{n.Zone}, true
+// instanceAttributes are what DescribeInstances filters by.
+func (s *ec2State) instanceAttributes(i *ec2Instance) map[string][]string {
+	all := map[string][]string{
+		"instance-id": {i.ID}, "instance-state-name": {i.State}, "instance-state-code": {strconv.Itoa(instanceStates[i.State])},
+		"instance-type": {i.Type}, "subnet-id": {i.Subnet}, "network-interface.subnet-id": {i.Subnet},
+		"private-ip-address": {i.PrivateIP}, "reservation-id": {i.Reservation},
+		"instance.group-id": i.Groups, "network-interface.group-id": i.Groups, "vpc-id": nil, "availability-zone": nil,
 	}
-	return nil, false
+	if n := s.subnets[i.Subnet]; n != nil {
+		all["vpc-id"], all["availability-zone"] = []string{n.VPC}, []string{n.Zone}
+	}
+	return all
 }
 
 func (s *ec2State) instanceAnswer(i *ec2Instance) map[string]any {

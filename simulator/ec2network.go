@@ -95,28 +95,16 @@ func (n *ec2Subnet) assignable(a netip.Addr) bool {
 func (s *ec2State) describeSubnets(c *ec2Call) (map[string]any, *apiError) {
 	ids, filters := c.list("SubnetId"), c.filters()
 	found := selected(c, s.subnets, ids, "subnet-", "InvalidSubnetID", "The subnet ID '%s' does not exist")
-	var passed []*ec2Subnet
-	for _, n := range found {
-		if c.pass(filters, n.Tags, func(name string) ([]string, bool) {
-			switch name {
-			case "subnet-id":
-				return []string{n.ID}, true
-			case "vpc-id":
-				return []string{n.VPC}, true
-			case "availability-zone", "availabilityZone":
-				return []string{n.Zone}, true
-			case "cidr-block", "cidr", "cidrBlock":
-				return []string{n.CIDR}, true
-			case "state":
-				return []string{"available"}, true
-			}
-			return nil, false
-		}) {
-			passed = append(passed, n)
-		}
-	}
-	page, next := ec2Page(c, passed, func(n *ec2Subnet) string { return n.ID }, 5, 1000)
-	if err := c.ready(); err != nil {
+	page, next, err := ec2List[*ec2Subnet]{
+		key: func(n *ec2Subnet) string { return n.ID }, least: 5, most: 1000,
+		tags: func(n *ec2Subnet) map[string]string { return n.Tags },
+		attributes: func(n *ec2Subnet) map[string][]string {
+			zone, cidr := []string{n.Zone}, []string{n.CIDR}
+			return map[string][]string{"subnet-id": {n.ID}, "vpc-id": {n.VPC}, "availability-zone": zone, "availabilityZone": zone,
+				"cidr-block": cidr, "cidr": cidr, "cidrBlock": cidr, "state": {"available"}}
+		},
+	}.page(c, filters, found)
+	if err != nil {
 		return nil, err
 	}
 	list := make([]any, len(page))
@@ -172,24 +160,14 @@ func (s *ec2State) describeSecurityGroups(c *ec2Call) (map[string]any, *apiError
 		ids = append(ids, g.ID)
 	}
 	found := selected(c, s.groups, ids, "sg-", "InvalidGroup", "The security group '%s' does not exist")
-	var passed []*ec2SecurityGroup
-	for _, g := range found {
-		if c.pass(filters, g.Tags, func(name string) ([]string, bool) {
-			switch name {
-			case "group-id":
-				return []string{g.ID}, true
-			case "group-name":
-				return []string{g.Name}, true
-			case "vpc-id":
-				return []string{g.VPC}, true
-			}
-			return nil, false
-		}) {
-			passed = append(passed, g)
-		}
-	}
-	page, next := ec2Page(c, passed, func(g *ec2SecurityGroup) string { return g.ID }, 5, 1000)
-	if err := c.ready(); err != nil {
+	page, next, err := ec2List[*ec2SecurityGroup]{
+		key: func(g *ec2SecurityGroup) string { return g.ID }, least: 5, most: 1000,
+		tags: func(g *ec2SecurityGroup) map[string]string { return g.Tags },
+		attributes: func(g *ec2SecurityGroup) map[string][]string {
+			return map[string][]string{"group-id": {g.ID}, "group-name": {g.Name}, "vpc-id": {g.VPC}}
+		},
+	}.page(c, filters, found)
+	if err != nil {
 		return nil, err
 	}
 	list := make([]any, len(page))

@@ -43,11 +43,11 @@ func (c *ec2Call) filters() []ec2Filter {
 	return filters
 }
 
-// pass tells whether a resource passes. attribute gives its values for a filter, and whether it has such a filter; tags
-// are matched by tag:KEY and tag-key. An unknown filter fails the call.
-func (c *ec2Call) pass(filters []ec2Filter, tags map[string]string, attribute func(name string) ([]string, bool)) bool {
+// pass tells whether a resource passes, by its values for filters. Tags are matched by tag:KEY and tag-key. An unknown
+// filter fails the call.
+func (c *ec2Call) pass(filters []ec2Filter, tags map[string]string, attributes map[string][]string) bool {
 	for _, f := range filters {
-		values, known := attribute(f.Name)
+		values, known := attributes[f.Name]
 		if key, ok := strings.CutPrefix(f.Name, "tag:"); ok {
 			known = true
 			if v, ok := tags[key]; ok {
@@ -65,6 +65,21 @@ func (c *ec2Call) pass(filters []ec2Filter, tags map[string]string, attribute fu
 		}
 	}
 	return true
+}
+
+// ec2List is how an action lists resources of one kind.
+type ec2List[T any] struct {
+	key         func(T) string
+	least, most int64 // items of a page
+	tags        func(T) map[string]string
+	attributes  func(T) map[string][]string // for filters
+}
+
+// page cuts a page out of the resources that pass the filters.
+func (l ec2List[T]) page(c *ec2Call, filters []ec2Filter, found []T) (page []T, next any, err *apiError) {
+	found = slices.DeleteFunc(found, func(r T) bool { return !c.pass(filters, l.tags(r), l.attributes(r)) })
+	page, next = ec2Page(c, found, l.key, l.least, l.most)
+	return page, next, c.ready()
 }
 
 // wildcard tells whether v matches a filter's value, in which * stands for any text and ? for one character; a

@@ -2,9 +2,10 @@ package simulator
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -122,12 +123,7 @@ func (f *form) numbers(name string) []int {
 			seen[i] = true
 		}
 	}
-	found := make([]int, 0, len(seen))
-	for i := range seen {
-		found = append(found, i)
-	}
-	sort.Ints(found)
-	return found
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // listNumber reads an element's number: from 1, without leading zeros or signs, so that a number has one spelling.

@@ -102,28 +102,8 @@ func (w *World) denied(p principal, action string) bool {
 }
 
 func (r *Role) denies(action string) bool {
-	return slices.ContainsFunc(r.Deny, func(pattern string) bool { return iamMatch(pattern, action) })
-}
-
-// iamMatch matches as IAM does: * is any text, ? any one character, and case does not matter.
-func iamMatch(pattern, text string) bool {
-	p, t := strings.ToLower(pattern), strings.ToLower(text)
-	pi, ti, star, mark := 0, 0, -1, 0
-	for ti < len(t) {
-		switch {
-		case pi < len(p) && (p[pi] == '?' || p[pi] == t[ti]) && p[pi] != '*':
-			pi, ti = pi+1, ti+1
-		case pi < len(p) && p[pi] == '*':
-			star, mark = pi, ti
-			pi++
-		case star >= 0:
-			mark++
-			pi, ti = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(p[pi:], "*") == ""
+	action = strings.ToLower(action) // case does not matter to IAM
+	return slices.ContainsFunc(r.Deny, func(pattern string) bool { return wildcard(strings.ToLower(pattern), action) })
 }
 
 // accessDenied is DRS's refusal, and STS's, in IAM's words.

@@ -20,6 +20,9 @@ const (
 	versionSTS = "2011-06-15"
 )
 
+// queryTime is how EC2 and STS write their times: milliseconds and a Z.
+const queryTime = "2006-01-02T15:04:05.000Z"
+
 // xmlList is a list in an answer whose elements are not called what the service calls them everywhere (item for EC2,
 // member for STS). A plain []any is a list with the usual name.
 type xmlList struct {
@@ -112,8 +115,7 @@ func (x *xmlWriter) field(name string, v any) {
 			x.field(v.Element, e)
 		}
 	case time.Time:
-		// Milliseconds and a Z, as EC2 and STS write their times.
-		x.raw(v.UTC().Format("2006-01-02T15:04:05.000Z"))
+		x.raw(v.UTC().Format(queryTime))
 	case string:
 		// EscapeText cannot fail on a buffer. It writes U+FFFD for what XML cannot hold.
 		_ = xml.EscapeText(&x.buf, []byte(v))

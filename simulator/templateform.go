@@ -1,8 +1,9 @@
 package simulator
 
 import (
+	"maps"
 	"net/netip"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -96,13 +97,8 @@ func settle(v any) any {
 			v[name] = settle(e)
 		}
 	case numbered:
-		keys := make([]int, 0, len(v))
-		for i := range v {
-			keys = append(keys, i)
-		}
-		sort.Ints(keys)
 		list := make([]any, 0, len(v))
-		for _, i := range keys {
+		for _, i := range slices.Sorted(maps.Keys(v)) {
 			list = append(list, settle(v[i]))
 		}
 		return list

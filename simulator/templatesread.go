@@ -78,23 +78,18 @@ func (s *ec2State) describeLaunchTemplates(c *ec2Call) (map[string]any, *apiErro
 	var found []*launchTemplate
 	for _, id := range sortedKeys(s.templates) {
 		t := s.templates[id]
-		if len(ids)+len(names) > 0 && !wanted[id] {
-			continue
-		}
-		if c.pass(filters, t.Tags, func(name string) ([]string, bool) {
-			switch name {
-			case "launch-template-name":
-				return []string{t.Name}, true
-			case "create-time":
-				return []string{t.CreateTime.UTC().Format("2006-01-02T15:04:05.000Z")}, true
-			}
-			return nil, false
-		}) {
+		if len(ids)+len(names) == 0 || wanted[id] {
 			found = append(found, t)
 		}
 	}
-	page, next := ec2Page(c, found, func(t *launchTemplate) string { return t.ID }, 1, templatesPerPage)
-	if err := c.ready(); err != nil {
+	page, next, err := ec2List[*launchTemplate]{
+		key: func(t *launchTemplate) string { return t.ID }, least: 1, most: templatesPerPage,
+		tags: func(t *launchTemplate) map[string]string { return t.Tags },
+		attributes: func(t *launchTemplate) map[string][]string {
+			return map[string][]string{"launch-template-name": {t.Name}, "create-time": {t.CreateTime.UTC().Format(queryTime)}}
+		},
+	}.page(c, filters, found)
+	if err != nil {
 		return nil, err
 	}
 	list := make([]any, len(page))
@@ -139,11 +134,12 @@ func (s *ec2State) describeLaunchTemplateVersions(c *ec2Call) (map[string]any, *
 			}
 		}
 	}
-	found = slices.DeleteFunc(found, func(v versionOf) bool {
-		return !c.pass(filters, nil, v.attribute)
-	})
-	page, next := ec2Page(c, found, versionOf.key, 1, templatesPerPage)
-	if err := c.ready(); err != nil {
+	page, next, err := ec2List[versionOf]{
+		key: versionOf.key, least: 1, most: templatesPerPage,
+		tags:       func(versionOf) map[string]string { return nil },
+		attributes: versionOf.attributes,
+	}.page(c, filters, found)
+	if err != nil {
 		return nil, err
 	}
 	list := make([]any, len(page))
@@ -181,27 +177,18 @@ func (c *ec2Call) bound(name string, otherwise int64) int64 {
 	return otherwise
 }
 
-// attribute answers the filters of DescribeLaunchTemplateVersions.
-func (v versionOf) attribute(name string) ([]string, bool) {
+// attributes are what DescribeLaunchTemplateVersions filters by.
+func (v versionOf) attributes() map[string][]string {
 	fields := v.version.Data.fields
 	metadata, _ := child(fields, "MetadataOptions")
-	switch name {
-	case "create-time":
-		return []string{v.version.CreateTime.UTC().Format("2006-01-02T15:04:05.000Z")}, true
-	case "is-default-version":
-		return []string{strconv.FormatBool(v.version.Number == v.template.DefaultVersion)}, true
-	case "instance-type":
-		return []string{leaf(fields, "InstanceType")}, true
-	case "image-id":
-		return []string{leaf(fields, "ImageId")}, true
-	case "ebs-optimized":
-		return []string{leaf(fields, "EbsOptimized")}, true
-	case "iam-instance-profile":
-		return []string{v.version.Data.InstanceProfile()}, true
-	case "http-tokens":
-		return []string{leaf(metadata, "HttpTokens")}, true
-	case "http-endpoint":
-		return []string{leaf(metadata, "HttpEndpoint")}, true
+	return map[string][]string{
+		"create-time":          {v.version.CreateTime.UTC().Format(queryTime)},
+		"is-default-version":   {strconv.FormatBool(v.version.Number == v.template.DefaultVersion)},
+		"instance-type":        {leaf(fields, "InstanceType")},
+		"image-id":             {leaf(fields, "ImageId")},
+		"ebs-optimized":        {leaf(fields, "EbsOptimized")},
+		"iam-instance-profile": {v.version.Data.InstanceProfile()},
+		"http-tokens":          {leaf(metadata, "HttpTokens")},
+		"http-endpoint":        {leaf(metadata, "HttpEndpoint")},
 	}
-	return nil, false
 }
