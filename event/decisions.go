@@ -26,11 +26,10 @@ type decided struct {
 // decide records a decision, and wakes who waits for it.
 func (a *ask) decide() (any, error) {
 	id := a.needID()
-	d := recovery.Decision{
-		Question: a.mayQuestion(),
-		Choice:   recovery.Choice(a.needText("choice", func(s string) error { return recovery.Choice(s).Check() })),
-		Request:  a.request(),
-	}
+	var d recovery.Decision
+	a.may("question", &d.Question)
+	a.must("choice", &d.Choice)
+	d.Request = a.request()
 	if v := a.known["waveNumber"]; v.given() {
 		n, wrong := waveNumber(v)
 		if wrong != "" {
@@ -38,10 +37,8 @@ func (a *ask) decide() (any, error) {
 		}
 		d.Wave = &n
 	}
-	for i, v := range a.listOf("excludeServers", recovery.MostServers) {
-		server := recovery.SourceServerID(v)
-		a.check(item("excludeServers", i), server.Check())
-		d.Exclude = append(d.Exclude, server)
+	if a.may("excludeServers", &d.Exclude); len(d.Exclude) > recovery.MostServers {
+		a.addf("excludeServers", "has %d elements, more than %d", len(d.Exclude), recovery.MostServers)
 	}
 	if len(d.Exclude) > 0 && d.Choice != recovery.Retry && d.Choice.Check() == nil {
 		a.add("excludeServers", `is for the choice "retry"`)
@@ -72,14 +69,6 @@ func (a *ask) decide() (any, error) {
 		return nil, a.refusal(id, err)
 	}
 	return a.decided(id)
-}
-
-// mayQuestion reads the id of a question; "" where none is named.
-func (a *ask) mayQuestion() recovery.QuestionID {
-	if !a.known["question"].given() {
-		return ""
-	}
-	return recovery.QuestionID(a.needText("question", func(s string) error { return recovery.QuestionID(s).Check() }))
 }
 
 // pause records that nothing new is to be started.
@@ -142,8 +131,9 @@ func (a *ask) cancel(e *recovery.Execution, d recovery.Decision) (any, error) {
 func (a *ask) resume() (any, error) {
 	id, r := a.needID(), a.request()
 	var questions []recovery.QuestionID // nil: whatever stands
-	if q := a.mayQuestion(); q != "" {
-		questions = []recovery.QuestionID{q}
+	var question recovery.QuestionID
+	if a.may("question", &question); question != "" {
+		questions = []recovery.QuestionID{question}
 	}
 	if a.known["questions"].given() {
 		if questions != nil {

@@ -140,8 +140,9 @@ func (a *ask) invalid() error {
 }
 
 // needID reads the id of the execution that it is about.
-func (a *ask) needID() recovery.ExecutionID {
-	return recovery.ExecutionID(a.needText("executionId", func(s string) error { return recovery.ExecutionID(s).Check() }))
+func (a *ask) needID() (id recovery.ExecutionID) {
+	a.must("executionId", &id)
+	return id
 }
 
 // request reads who asks, and why.

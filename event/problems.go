@@ -203,14 +203,6 @@ func (f fields) mayText(key string) (s string, ok bool) {
 	return v.text(), true
 }
 
-// listOf gives the strings of an array that may be absent or null.
-func (f fields) listOf(key string, most int) (all []string) {
-	if f.may(key, &all); len(all) > most {
-		f.addf(f.at(key), "has %d elements, more than %d", len(all), most)
-	}
-	return all
-}
-
 // mayBool gives a boolean that may be absent or null: false then.
 func (f fields) mayBool(key string) (is bool) {
 	f.may(key, &is)

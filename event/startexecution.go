@@ -80,7 +80,7 @@ func (a *ask) opening() (o opening) {
 			a.add("planVersion", "is of a stored plan, and the event brings its own")
 		}
 	}
-	o.Type = recovery.ExecutionType(a.needText("executionType", func(s string) error { return recovery.ExecutionType(s).Check() }))
+	a.must("executionType", &o.Type)
 	if o.Type == recovery.Recovery && o.planID != "" {
 		a.confirmed("confirm", string(o.planID), "a RECOVERY launches servers in earnest")
 	}

@@ -13,7 +13,8 @@ func (a *ask) putGroup() (any, error) {
 
 // getGroup gives a protection group by its id, without its external id.
 func (a *ask) getGroup() (any, error) {
-	id := recovery.ProtectionGroupID(a.needText("protectionGroupId", func(s string) error { return recovery.ProtectionGroupID(s).Check() }))
+	var id recovery.ProtectionGroupID
+	a.must("protectionGroupId", &id)
 	if err := a.invalid(); err != nil {
 		return nil, err
 	}

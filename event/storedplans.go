@@ -85,7 +85,8 @@ var hidden = recovery.NewSecret("[redacted]")
 
 // getPlan gives a plan by its id, without its external ids.
 func (a *ask) getPlan() (any, error) {
-	id := recovery.PlanID(a.needText("planId", func(s string) error { return recovery.PlanID(s).Check() }))
+	var id recovery.PlanID
+	a.must("planId", &id)
 	if err := a.invalid(); err != nil {
 		return nil, err
 	}
