@@ -8,44 +8,44 @@ import (
 )
 
 // Execution is one run of a plan, as the store holds it: what it is, and the
-// newest attempt at each wave.
+// newest attempt at each wave. Its JSON is what Opened keeps, less the token.
 type Execution struct {
-	ID          ExecutionID
-	Plan        PlanID
-	Type        ExecutionType
-	StartTime   string // as the event gave it
-	InitiatedBy string
-	Version     int64 // one higher with each change; 0: not in the store yet
-	LastEvent   EventRef
-	World       World     // where it lives; zero: it is one of before, and not bound yet
-	Attempts    []Attempt // the newest of each wave, by wave number
+	ID          ExecutionID   `json:"-"`
+	Plan        PlanID        `json:"-"`
+	Type        ExecutionType `json:"-"`
+	StartTime   string        `json:"-"` // as the event gave it
+	InitiatedBy string        `json:"-"`
+	Version     int64         `json:"-"` // one higher with each change; 0: not in the store yet
+	LastEvent   EventRef      `json:"-"`
+	World       World         `json:"-"` // where it lives; zero: it is one of before, and not bound yet
+	Attempts    []Attempt     `json:"-"` // the newest of each wave, by wave number
 
 	// What begin_execution opened; an execution that the start of a wave opened
 	// has none of it.
-	Waves       []WaveRecord
-	Digest      string        // of the plan as it was asked for; see Digests
-	Needs       []string      // see Plan.Needs
-	PollEvery   time.Duration // between two looks at running jobs; 0: by their age
-	Policy      ReadinessPolicy
-	Replace     []InstanceID // live instances that may be lost
-	Gone        []TreatedAsGone
-	Run         int      // of the state machine that drives it, the newest; 0 is the first, as 1 is
-	Others      []Load   // what others run, as last seen
-	Pause       *Request // asked for, and not resumed yet
-	Cancel      *Request
-	Interrupted *Request // the driver stopped, and nobody resumed yet
-	Ended       *Ending
-	TaskToken   Secret // of the state machine's task that waits for a decision; "" when none does
-	TaskRun     int    // in which run it waits; 0: that is not known
+	Digest      string          `json:"digest"` // of the plan as it was asked for; see Digests
+	Waves       []WaveRecord    `json:"waves"`
+	Needs       []string        `json:"needs,omitempty"`     // see Plan.Needs
+	PollEvery   time.Duration   `json:"pollEvery,omitempty"` // between two looks at running jobs; 0: by their age
+	Policy      ReadinessPolicy `json:"readinessPolicy,omitempty"`
+	Replace     []InstanceID    `json:"replaceLiveInstances,omitempty"` // live instances that may be lost
+	Gone        []TreatedAsGone `json:"treatAsGone,omitempty"`
+	Run         int             `json:"run,omitempty"`    // of the state machine that drives it, the newest; 0 is the first, as 1 is
+	Others      []Load          `json:"others,omitempty"` // what others run, as last seen
+	Pause       *Request        `json:"pause,omitempty"`  // asked for, and not resumed yet
+	Cancel      *Request        `json:"cancel,omitempty"`
+	Interrupted *Request        `json:"interrupted,omitempty"` // the driver stopped, and nobody resumed yet
+	Ended       *Ending         `json:"ended,omitempty"`
+	TaskToken   Secret          `json:"-"`                 // of the state machine's task that waits for a decision; "" when none does
+	TaskRun     int             `json:"taskRun,omitempty"` // in which run it waits; 0: that is not known
 
 	// Speed is how many times faster than in AWS a simulated one runs; 0 in AWS.
-	Speed  float64
-	Driver *Driver // the process that drives it, or drove it last; written by Drive alone
+	Speed  float64 `json:"speed,omitempty"`
+	Driver *Driver `json:"-"` // the process that drives it, or drove it last; written by Drive alone
 
-	PausedAlso    []Request  // by whom else the pause was asked for
-	Pauses        int        // how many were asked for; 0 as well in records of before
-	Interruptions int        // how many there were; 0 as well in records of before
-	Answers       []Answered // the newest, oldest first
+	PausedAlso    []Request  `json:"pausedAlso,omitempty"`    // by whom else the pause was asked for
+	Pauses        int        `json:"pauses,omitempty"`        // how many were asked for; 0 as well in records of before
+	Interruptions int        `json:"interruptions,omitempty"` // how many there were; 0 as well in records of before
+	Answers       []Answered `json:"answers,omitempty"`       // the newest, oldest first
 }
 
 // EventRef points at an event of an execution's log.

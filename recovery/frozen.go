@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // What a store keeps of plans, of groups, and of an execution beside its attempts and events, as
@@ -14,27 +13,8 @@ import (
 
 // openedRecord is what begin_execution opened.
 type openedRecord struct {
-	Digest      string          `json:"digest"` // of the frozen plan
-	Waves       []WaveRecord    `json:"waves"`
-	PollEvery   time.Duration   `json:"pollEvery,omitempty"`
-	Policy      ReadinessPolicy `json:"readinessPolicy,omitempty"`
-	Replace     []InstanceID    `json:"replaceLiveInstances,omitempty"`
-	Gone        []TreatedAsGone `json:"treatAsGone,omitempty"`
-	Run         int             `json:"run,omitempty"`
-	Others      []Load          `json:"others,omitempty"`
-	Pause       *Request        `json:"pause,omitempty"`
-	Cancel      *Request        `json:"cancel,omitempty"`
-	Interrupted *Request        `json:"interrupted,omitempty"`
-	Ended       *Ending         `json:"ended,omitempty"`
-	TaskToken   string          `json:"taskToken,omitempty"`
-	TaskRun     int             `json:"taskRun,omitempty"`
-
-	Speed         float64    `json:"speed,omitempty"`
-	PausedAlso    []Request  `json:"pausedAlso,omitempty"`
-	Pauses        int        `json:"pauses,omitempty"`
-	Interruptions int        `json:"interruptions,omitempty"`
-	Answers       []Answered `json:"answers,omitempty"`
-	Needs         []string   `json:"needs,omitempty"`
+	*Execution
+	TaskToken string `json:"taskToken,omitempty"`
 }
 
 // Opened gives what begin_execution opened as a store keeps it; nil for an
@@ -60,8 +40,7 @@ func (e *Execution) Opened() ([]byte, error) {
 	if e.Ended != nil {
 		e.Ended.At = wall(e.Ended.At)
 	}
-	return json.Marshal(openedRecord{e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken.Reveal(), e.TaskRun,
-		e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers, e.Needs})
+	return json.Marshal(openedRecord{e, e.TaskToken.Reveal()})
 }
 
 // ReadOpened reads what Opened gave.
@@ -69,16 +48,16 @@ func (e *Execution) ReadOpened(record []byte) error {
 	if len(record) == 0 {
 		return nil
 	}
-	var r openedRecord
+	read := *e
+	r := openedRecord{Execution: &read}
 	if err := json.Unmarshal(record, &r); err != nil {
 		return damaged("what execution %s was opened with: %w", e.ID, err)
 	}
-	if r.Waves == nil {
+	if read.Waves == nil {
 		return damaged("what execution %s was opened with is gone", e.ID)
 	}
-	e.Digest, e.Waves, e.PollEvery, e.Policy, e.Replace, e.Gone, e.Run, e.Others, e.Pause, e.Cancel, e.Interrupted, e.Ended, e.TaskToken, e.TaskRun =
-		r.Digest, r.Waves, r.PollEvery, r.Policy, r.Replace, r.Gone, r.Run, r.Others, r.Pause, r.Cancel, r.Interrupted, r.Ended, NewSecret(r.TaskToken), r.TaskRun
-	e.Speed, e.PausedAlso, e.Pauses, e.Interruptions, e.Answers, e.Needs = r.Speed, r.PausedAlso, r.Pauses, r.Interruptions, r.Answers, r.Needs
+	read.TaskToken = NewSecret(r.TaskToken)
+	*e = read
 	return nil
 }
 
