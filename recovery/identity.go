@@ -52,18 +52,18 @@ func (p RecordPlace) String() string {
 func (p RecordPlace) command(verb string, inAWS bool) string {
 	switch {
 	case p.Table == "":
-		return "muster " + verb + " --store " + shellWord("sqlite:"+p.File)
+		return "muster " + verb + " --store " + ShellWord("sqlite:"+p.File)
 	case inAWS:
 		verb += " --aws"
 	}
-	return "AWS_REGION=" + shellWord(p.Region) + " muster " + verb + " --store " + shellWord("dynamodb:"+p.Table)
+	return "AWS_REGION=" + ShellWord(p.Region) + " muster " + verb + " --store " + ShellWord("dynamodb:"+p.Table)
 }
 
-var plainWord = regexp.MustCompile(`^[a-zA-Z0-9/._:@%+-]+$`)
+var plainWord = regexp.MustCompile(`^[a-zA-Z0-9/._:@%+-]*$`)
 
-// shellWord quotes text for a command that somebody may paste, where that is
+// ShellWord quotes text for a command that somebody may paste, where that is
 // needed.
-func shellWord(s string) string {
+func ShellWord(s string) string {
 	if plainWord.MatchString(s) {
 		return s
 	}

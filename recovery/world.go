@@ -109,7 +109,7 @@ func (a AWS) way() string {
 		return fmt.Sprintf("--data with the folder, or --endpoint with the muster simulate, whose id is %s", parts[0])
 	}
 	if url, is := strings.CutPrefix(string(a), endpointPrefix); is {
-		return "--endpoint " + shellWord(url)
+		return "--endpoint " + ShellWord(url)
 	}
 	return "by the same flags"
 }

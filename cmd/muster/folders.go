@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/recovery"
 	"muster/simulator"
 	"muster/sqlite"
 )
@@ -57,7 +58,7 @@ func (m *Main) chooseFolder(ctx context.Context, w *worldFlags, name string) err
 func named(folders []folder) string {
 	lines := []string{"Other folders with executions, newest first:"}
 	for _, f := range folders {
-		lines = append(lines, fmt.Sprintf("  --data %s  (%s)", shellWord(f.path), f.last.Local().Format(listedTime)))
+		lines = append(lines, fmt.Sprintf("  --data %s  (%s)", recovery.ShellWord(f.path), f.last.Local().Format(listedTime)))
 	}
 	return strings.Join(lines, "\n")
 }

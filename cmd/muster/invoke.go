@@ -114,9 +114,9 @@ func (m *Main) runInvoke(ctx context.Context, o invokeOptions) error {
 func (m *Main) sayHowToFollow(o invokeOptions, id recovery.ExecutionID) {
 	event, said := "EVENT.json", o.world.said()
 	if o.event != "" && o.event != "-" {
-		event = shellWord(o.event)
+		event = recovery.ShellWord(o.event)
 	}
-	look := fmt.Sprintf(`jq '.action = "poll_wave_status"' %s | muster invoke -q%s | jq .status; muster show %s%s`, event, said, shellWord(string(id)), said)
+	look := fmt.Sprintf(`jq '.action = "poll_wave_status"' %s | muster invoke -q%s | jq .status; muster show %s%s`, event, said, recovery.ShellWord(string(id)), said)
 	fmt.Fprintf(m.Stderr, "  %s\n  %s\n", m.style().faint("launches take minutes, and may fail; follow them with:"), harmless(look))
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/spf13/pflag"
@@ -46,8 +45,8 @@ func (w *worldFlags) openFunction(ctx context.Context, alias event.Alias) (*invo
 		settings = aws.Config{Region: cmp.Or(region, "us-east-1"), BaseEndpoint: aws.String(w.endpoint),
 			Credentials: credentials.NewStaticCredentialsProvider(simulator.CallersAccount, "simulated", "")}
 	} else {
-		if settings, err = config.LoadDefaultConfig(ctx); err != nil {
-			return nil, usage("", "your AWS settings: %w", err)
+		if settings, err = ownSettings(ctx); err != nil {
+			return nil, err
 		}
 		settings.Region = cmp.Or(region, settings.Region)
 		if settings.Region == "" {

@@ -147,7 +147,7 @@ func frame(a *event.Overview, news []string, s style, columns, rows int) []strin
 		if w.Seconds > 0 {
 			took = clock(time.Duration(w.Seconds) * time.Second)
 		}
-		waves = append(waves, row{fmt.Sprintf(" %s %s %3d/%-3d %8s  %s", mark, pad(clip(title(w), 30), 30), w.Launched, w.Planned, took, cmp.Or(phases(w), strings.ToLower(string(w.Status)))), look})
+		waves = append(waves, row{fmt.Sprintf(" %s %s %3d/%-3d %8s  %s", mark, pad(fit(title(w), 30), 30), w.Launched, w.Planned, took, cmp.Or(phases(w), strings.ToLower(string(w.Status)))), look})
 		for _, f := range w.Fates {
 			if f.Reason != "" && !f.Launched() {
 				bad = append(bad, row{harmless(fmt.Sprintf("   ✗ wave %d: %s %s: %s", w.Number, f.Server, f.Hostname, f.Reason)), style.bad})
@@ -179,7 +179,7 @@ func frame(a *event.Overview, news []string, s style, columns, rows int) []strin
 	all = append(all, rest[:min(len(rest), max(most-len(all), 0))]...)
 	out := make([]string, len(all))
 	for i, r := range all {
-		out[i] = r.look(s, clip(r.text, columns-1))
+		out[i] = r.look(s, fit(r.text, columns-1))
 	}
 	return out
 }
@@ -217,12 +217,4 @@ func phases(w *event.WaveOverview) string {
 		words = append(words, fmt.Sprintf("%d %s", servers[phase], strings.ReplaceAll(phase, "_", " ")))
 	}
 	return strings.Join(words, ", ")
-}
-
-// clip cuts a text to so many characters.
-func clip(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:max(most-1, 0)]) + "…"
-	}
-	return s
 }

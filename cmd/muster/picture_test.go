@@ -29,7 +29,7 @@ func TestThePictureFits(t *testing.T) {
 					t.Errorf("%d lines", len(got))
 				}
 				for _, line := range got {
-					if width(line) >= columns || strings.ContainsFunc(line, invisible) {
+					if textWidth(line) >= columns || strings.ContainsFunc(line, invisible) {
 						t.Errorf("%q", line)
 					}
 				}

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"muster/planfile"
 )
@@ -210,7 +209,7 @@ something is wrong with is not drawn; see muster plan check.`,
 		}
 		d := planDrawing{
 			plan: file.Plan, width: cmp.Or(width, m.terminalWidth(), usualWidth), ascii: asASCII || m.onlyASCII(),
-			style: style(m.StdoutTerminal && m.Env("NO_COLOR") == "" && m.Env("TERM") != "dumb"),
+			style: m.outStyle(),
 		}
 		_, err = io.WriteString(m.Stdout, d.String())
 		return err
@@ -220,14 +219,7 @@ something is wrong with is not drawn; see muster plan check.`,
 
 // terminalWidth is how wide standard output's terminal is; 0: there is none.
 func (m *Main) terminalWidth() int {
-	f, ok := m.Stdout.(*os.File)
-	if !ok || !m.StdoutTerminal {
-		return 0
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
+	width, _ := sizeOf(m.Stdout, m.StdoutTerminal)
 	return width
 }
 

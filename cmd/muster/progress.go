@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
@@ -76,7 +75,7 @@ func changes(b *strings.Builder, look style, all []recovery.ServerChange) {
 			r := row{name, harmless(string(c.Setting)), value(c.Old), value(c.New), harmless(string(c.From))}
 			rows = append(rows, r)
 			for i, text := range []string{r.server, r.setting, r.old, r.new} {
-				widths[i] = max(widths[i], width(text))
+				widths[i] = max(widths[i], textWidth(text))
 			}
 			name = ""
 		}
@@ -104,23 +103,17 @@ func value(v any) string {
 	return harmless(fmt.Sprint(v))
 }
 
-func width(s string) int { return len([]rune(s)) }
-
-func pad(s string, to int) string { return s + strings.Repeat(" ", max(to-width(s), 0)) }
+func pad(s string, to int) string { return s + strings.Repeat(" ", max(to-textWidth(s), 0)) }
 
 // jsonLines tells a program what happens, one JSON object a line.
 func jsonLines(w io.Writer) func(recovery.ExecutionID, recovery.Event) {
 	var mu sync.Mutex
 	return func(id recovery.ExecutionID, ev recovery.Event) {
-		line, err := json.Marshal(struct {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = writeDocument(w, struct { // who closed the other end does not want to know
 			ExecutionID recovery.ExecutionID `json:"executionId"`
 			recovery.Event
 		}{id, ev})
-		if err != nil {
-			return // an event's fields are strings, numbers and settings
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		_, _ = io.WriteString(w, harmless(string(line))+"\n") // escapes as JSON does: it stays the same document
 	}
 }

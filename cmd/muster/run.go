@@ -187,7 +187,7 @@ func (m *Main) runPlan(ctx context.Context, o *runOptions, kind recovery.Executi
 // notStarted says how to ask for the same execution again: a start whose
 // answer was lost may have been one.
 func (r *runner) notStarted(ctx context.Context, verb, plan string, err error) error {
-	again := fmt.Sprintf("To ask for the very same execution: muster %s %s --execution %s%s", verb, shellWord(plan), r.id, r.o.world.said())
+	again := fmt.Sprintf("To ask for the very same execution: muster %s %s --execution %s%s", verb, recovery.ShellWord(plan), r.id, r.o.world.said())
 	if refusal, is := errors.AsType[*recovery.Error](err); is && !refusal.Retryable && refusal.Code != recovery.WorkflowError {
 		again = ""
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
@@ -36,7 +35,7 @@ func (m *Main) viewOf(o *runOptions, speed float64, begun time.Time, look func()
 	case o.json && o.quiet:
 		return silent{}
 	case o.json:
-		return newDocuments(m.Stdout)
+		return documents{tell: jsonLines(m.Stdout)}
 	case o.quiet:
 		return quiet{lines: &lines{w: m.Stderr, style: m.style()}}
 	}
@@ -203,9 +202,9 @@ func (r *runner) command(verb string, id recovery.ExecutionID) string {
 func (w *worldFlags) said() string {
 	text := ""
 	if w.function != "" {
-		text += " --function " + shellWord(w.base())
+		text += " --function " + recovery.ShellWord(w.base())
 	}
-	add := func(flag, value string) { text += " --" + flag + " " + shellWord(value) }
+	add := func(flag, value string) { text += " --" + flag + " " + recovery.ShellWord(value) }
 	if w.aws {
 		text += " --aws"
 	}
@@ -228,9 +227,4 @@ func (w *worldFlags) said() string {
 }
 
 // errorSize is how large the terminal of standard error is.
-func (m *Main) errorSize() (width, height int) {
-	if f, ok := m.Stderr.(*os.File); ok && m.StderrTerminal {
-		return terminalSize(f)
-	}
-	return 0, 0
-}
+func (m *Main) errorSize() (width, height int) { return sizeOf(m.Stderr, m.StderrTerminal) }

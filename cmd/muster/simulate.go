@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/recovery"
 	"muster/simulator"
 )
 
@@ -97,7 +98,7 @@ func exports(url string, fleet *simulator.Fleet) string {
 		{"AWS_DEFAULT_REGION", region},
 		{"AWS_EC2_METADATA_DISABLED", "true"},
 	} {
-		fmt.Fprintf(&b, "export %s=%s\n", v[0], shellWord(v[1]))
+		fmt.Fprintf(&b, "export %s=%s\n", v[0], recovery.ShellWord(v[1]))
 	}
 	b.WriteString(`# AWS CLI before 2.13 (or 1.29): it ignores AWS_ENDPOINT_URL and calls AWS itself; say aws --endpoint-url "$AWS_ENDPOINT_URL" ...` + "\n")
 	return b.String()

@@ -56,7 +56,7 @@ func (w *worldFlags) openStore(ctx context.Context, m *Main, h *house, folder st
 	h.Home = &orchestrator.Home{AWS: w.whichAWS(folder), Speed: w.speed}
 	h.Frozen, h.Gone = new(orchestrator.FrozenPlans), processGone
 	if at.table != "" {
-		settings, err := ownSettings(ctx)
+		settings, err := tableSettings(ctx)
 		if err != nil {
 			return err
 		}
@@ -105,8 +105,14 @@ func ownSettings(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return aws.Config{}, usage("", "your AWS settings: %w", err)
 	}
-	if settings.Region == "" {
-		return aws.Config{}, usage("Set AWS_REGION to the table's", "your AWS settings name no region")
-	}
 	return settings, nil
+}
+
+// tableSettings are the user's own, which have to say the region of a table.
+func tableSettings(ctx context.Context) (aws.Config, error) {
+	settings, err := ownSettings(ctx)
+	if err == nil && settings.Region == "" {
+		err = usage("Set AWS_REGION to the table's", "your AWS settings name no region")
+	}
+	return settings, err
 }

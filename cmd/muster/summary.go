@@ -98,9 +98,9 @@ func paintState(state string, s style) string {
 }
 
 func (a *account) waveTable(b *strings.Builder, s style) {
-	names := width("wave")
+	names := textWidth("wave")
 	for i := range a.Waves {
-		names = max(names, width(title(&a.Waves[i])))
+		names = max(names, textWidth(title(&a.Waves[i])))
 	}
 	fmt.Fprintf(b, "  %s  %-9s  %-8s  %s\n", s.faint(pad("wave", names)), s.faint("state    "), s.faint("servers "), s.faint("took"))
 	for i := range a.Waves {

@@ -54,7 +54,7 @@ func (m *Main) runTableCreate(ctx context.Context, o tableOptions, name string) 
 	if err != nil {
 		return usage("", "the table: %w", err)
 	}
-	settings, err := ownSettings(ctx)
+	settings, err := tableSettings(ctx)
 	if err != nil {
 		return err
 	}

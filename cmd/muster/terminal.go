@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"unicode"
@@ -76,9 +77,13 @@ func pretty(doc []byte) []byte {
 	return []byte(harmlessLines(out.String()))
 }
 
-// terminalSize is how many columns and rows a terminal has; 0 where it does
-// not say.
-func terminalSize(f *os.File) (width, height int) {
+// sizeOf is how many columns and rows a terminal has; 0 where there is none, or
+// it does not say.
+func sizeOf(w io.Writer, isTerminal bool) (width, height int) {
+	f, is := w.(*os.File)
+	if !is || !isTerminal {
+		return 0, 0
+	}
 	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		return 0, 0

@@ -118,13 +118,10 @@ func (q quiet) ask(questions []recovery.Question, hint string) { q.lines.ask(que
 // JSON.
 type documents struct {
 	silent
-	w    io.Writer
 	tell func(recovery.ExecutionID, recovery.Event)
 }
 
-func newDocuments(w io.Writer) *documents { return &documents{w: w, tell: jsonLines(w)} }
-
-func (d *documents) observe(id recovery.ExecutionID, ev recovery.Event) { d.tell(id, ev) }
+func (d documents) observe(id recovery.ExecutionID, ev recovery.Event) { d.tell(id, ev) }
 
 // writeDocument writes something of ours as one line of JSON.
 func writeDocument(w io.Writer, v any) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"muster/recovery"
@@ -89,13 +89,11 @@ const hubTime = 20 * time.Second
 func hubOfCredentials(ctx context.Context) (recovery.AWS, error) {
 	ctx, cancel := context.WithTimeout(ctx, hubTime)
 	defer cancel()
-	settings, err := config.LoadDefaultConfig(ctx)
+	settings, err := ownSettings(ctx)
 	if err != nil {
-		return "", usage("", "your AWS settings: %w", err)
+		return "", err
 	}
-	if settings.Region == "" {
-		settings.Region = "us-east-1"
-	}
+	settings.Region = cmp.Or(settings.Region, "us-east-1")
 	out, err := sts.NewFromConfig(settings).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	var caller arn.ARN
 	if err == nil {

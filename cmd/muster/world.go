@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/spf13/pflag"
 
@@ -120,9 +119,9 @@ func (w *worldFlags) open(ctx context.Context, m *Main, n need) (*house, error) 
 // user's own settings, or of a simulated one.
 func (w *worldFlags) openAWS(ctx context.Context, h *house, folder string) error {
 	if w.aws {
-		settings, err := config.LoadDefaultConfig(ctx)
+		settings, err := ownSettings(ctx)
 		if err != nil {
-			return usage("", "your AWS settings: %w", err)
+			return err
 		}
 		settings.Region = cmp.Or(settings.Region, "us-east-1") // for STS; every account context names its own
 		h.Accounts = wiring.Accounts(settings, nil)
@@ -194,7 +193,7 @@ func (w *worldFlags) world(fleet *simulator.Fleet, folder string) (*simulator.Wo
 	}
 	world, err := simulator.New(fleet, o)
 	if errors.Is(err, simulator.ErrOtherWorld) {
-		return nil, usage(fmt.Sprintf("Use the fleet and seed that the folder was made with, another folder (--data DIR), or begin anew: rm -r %s", shellWord(folder)),
+		return nil, usage(fmt.Sprintf("Use the fleet and seed that the folder was made with, another folder (--data DIR), or begin anew: rm -r %s", recovery.ShellWord(folder)),
 			"%w", err)
 	}
 	return world, err
@@ -288,14 +287,4 @@ func local(fleet *simulator.Fleet, endpoint string, client *http.Client) aws.Con
 		config.HTTPClient = client
 	}
 	return config
-}
-
-// shellWord quotes a path for a command that somebody may copy.
-func shellWord(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool {
-		return !strings.ContainsRune("/._-+:@%", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	}) {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	return s
 }
