@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -121,13 +120,7 @@ func processGone(d recovery.Driver) bool {
 		return true
 	}
 	process, err := os.FindProcess(pid)
-	if err != nil || errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone) {
-		return true
-	}
-	// One that ended, and whose parent has not heard of it, is there by name alone.
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	_, after, _ := strings.Cut(string(status), ") ")
-	return err == nil && strings.HasPrefix(after, "Z")
+	return err != nil || errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
 // driveHere drives an execution in this process, whose seat was taken.
