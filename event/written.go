@@ -139,20 +139,53 @@ func idsOf(groups map[recovery.ProtectionGroupID]*recovery.PlannedGroup) string 
 
 // findings gives what was found, each with its place.
 func (h *hand) findings() (f Findings) {
+	places := places{}
 	for i, p := range slices.Concat(h.told, h.doubts) {
-		f.All = append(f.All, Finding{locate(h.doc, p.path, p.key), p.path, p.text, i >= len(h.told)})
+		f.All = append(f.All, Finding{places.locate(h.doc, p.path, p.key), p.path, p.text, i >= len(h.told)})
 	}
 	slices.SortStableFunc(f.All, func(a, b Finding) int { return cmp.Compare(a.Offset, b.Offset) })
 	f.More = h.count - len(h.told)
 	return f
 }
 
+// places finds what stands at paths. It goes through each object and array
+// once, however much is found in it: what it holds, by where it begins.
+type places map[int]map[string]held
+
+// held is what a key, or an index, leads to: where it stands twice the first one
+// and the last.
+type held struct{ first, last member }
+
+func (p places) in(v value) map[string]held {
+	if p[v.start] != nil {
+		return p[v.start]
+	}
+	all := map[string]held{}
+	switch v.kind() {
+	case object:
+		for m := range v.members() {
+			h, twice := all[m.name()]
+			if !twice {
+				h.first = m
+			}
+			h.last = m
+			all[m.name()] = h
+		}
+	case array:
+		for i, item := range v.items() {
+			all[strconv.Itoa(i)] = held{member{value: item}, member{value: item}}
+		}
+	}
+	p[v.start] = all
+	return all
+}
+
 // locate gives the offset of what stands at a path, or of what should hold it;
 // of a member, on request, the offset of its key.
-func locate(v value, path string, ofKey bool) int {
+func (p places) locate(v value, path string, ofKey bool) int {
 	at := v.start
 	for path != "" {
-		found, rest := v.step(path, ofKey)
+		found, rest := p.step(v, path, ofKey)
 		if found.value.doc == nil {
 			break
 		}
@@ -166,7 +199,7 @@ func locate(v value, path string, ofKey bool) int {
 
 // step follows a path for one member or element. Where a key stands twice, it is
 // the last one that is wrong, and the first one in which something else is.
-func (v value) step(path string, last bool) (found member, rest string) {
+func (p places) step(v value, path string, last bool) (found member, rest string) {
 	key, quoted := "", strings.HasPrefix(path, `["`)
 	if quoted {
 		literal, err := strconv.QuotedPrefix(path[1:])
@@ -182,20 +215,9 @@ func (v value) step(path string, last bool) (found member, rest string) {
 		end := strings.IndexAny(path+".", ".[")
 		key, rest = path[:end], path[end:]
 	}
-	switch v.kind() {
-	case object:
-		for m := range v.members() {
-			if m.name() == key && (found.key.doc == nil || last && rest == "") {
-				found = m
-			}
-		}
-	case array:
-		n, err := strconv.Atoi(key)
-		for i, item := range v.items() {
-			if err == nil && i == n {
-				found = member{value: item}
-			}
-		}
+	h := p.in(v)[key]
+	if last && rest == "" {
+		return h.last, rest
 	}
-	return found, rest
+	return h.first, rest
 }
