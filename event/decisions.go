@@ -223,9 +223,11 @@ func (a *ask) goOn(e *recovery.Execution, r recovery.Request, named []recovery.Q
 	}
 	if !running {
 		if known || takeOver {
-			if e, err = a.Operator.NextRun(a.ctx, e.ID, e.NewestRun(), r); err != nil {
+			next, err := a.Operator.NextRun(a.ctx, e.ID, e.NewestRun(), r)
+			if err != nil {
 				return nil, a.refusal(e.ID, err)
 			}
+			e = next
 		}
 		if started, err = a.drive(e); err != nil {
 			return nil, err

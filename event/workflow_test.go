@@ -3,6 +3,7 @@ package event_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -335,5 +336,22 @@ func TestARefusalThatIsToldAfterTheRetryWasDecidedSaysNothingOfIt(t *testing.T) 
 	e, err := h.store.Execution(t.Context(), "exec-1")
 	if err != nil || e.Attempt(1).Attempt != 2 || e.Attempt(1).State != recovery.Planned {
 		t.Errorf("%+v, %v", e.Attempt(1), err)
+	}
+}
+
+// failsToContinue is a record that cannot be written when the next run is made.
+type failsToContinue struct{ event.Operator }
+
+func (failsToContinue) NextRun(context.Context, recovery.ExecutionID, int, recovery.Request) (*recovery.Execution, error) {
+	return nil, errors.New("the store is down")
+}
+
+func TestAResumptionThatCannotBeRecordedIsNoAnswer(t *testing.T) {
+	h := atTheGate(t)
+	h.stop("exec-1")
+	handler := h.handler()
+	handler.Operator = failsToContinue{handler.Operator}
+	if answer, err := handler.Invoke(t.Context(), []byte(op("resume", exec1, byMe))); err == nil {
+		t.Errorf("got %s, want an error, so that the event is delivered again", answer)
 	}
 }

@@ -32,7 +32,7 @@ func TestADefinitionOfBeforeTellsEveryStoryToItsEnd(t *testing.T) {
 				delete(opened, "taskRun") // that definition does not say in which run a task waits
 			}
 			synctest.Test(t, func(t *testing.T) {
-				r := &run{t: t, h: s.open(t, inFile), completed: map[string]bool{}, load: machineOfBefore}
+				r := &run{t: t, h: s.open(t, inFile), completed: map[string]bool{}, runs: map[string]*machineRun{}, load: machineOfBefore}
 				s.play(r)
 				r.check()
 				if diff := cmp.Diff(want.record, r.record); diff != "" {

@@ -12,7 +12,7 @@ import (
 // undisturbed runs the story as it goes when nothing disturbs it.
 func (s story) undisturbed(t *testing.T, newShelf func(testing.TB) shelf) (r *run) {
 	synctest.Test(t, func(t *testing.T) {
-		r = &run{t: t, h: s.open(t, newShelf), completed: map[string]bool{}}
+		r = &run{t: t, h: s.open(t, newShelf), completed: map[string]bool{}, runs: map[string]*machineRun{}}
 		s.play(r)
 		r.check()
 	})
@@ -23,7 +23,7 @@ func (s story) undisturbed(t *testing.T, newShelf func(testing.TB) shelf) (r *ru
 // had none.
 func (s story) disturbed(t *testing.T, newShelf func(testing.TB) shelf, at point, want *run) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &run{t: t, h: s.open(t, newShelf), at: at, completed: map[string]bool{}}
+		r := &run{t: t, h: s.open(t, newShelf), at: at, completed: map[string]bool{}, runs: map[string]*machineRun{}}
 		s.play(r)
 		r.check()
 		if t.Failed() {

@@ -20,13 +20,15 @@ type run struct {
 	h       *house
 	at      point
 	past    []delivery
-	decided int // decisions that were delivered
-	made    []recovery.Decision
+	decided int                                    // decisions that were delivered
+	asked   []string                               // operations that mean the same however late they come
 	load    func() (*stepfunctions.Machine, error) // the state machine that drives; nil: the deployed one
 
 	mu        sync.Mutex
 	completed map[string]bool // tokens of tasks that were told to go on
-	broken    int             // invocations that are yet to fail before they begin
+	runs      map[string]*machineRun
+	dies      func() // the run of the state machine that drives
+	broken    int    // invocations that are yet to fail before they begin
 
 	// What is left behind, as it can be compared with another run's.
 	names  names
@@ -164,69 +166,17 @@ func mostCost(p *process, name string) time.Duration {
 	return own
 }
 
+// handler is the function in a process, as all its aliases together reach it.
+func (r *run) handler(p *process, skew time.Duration) event.Handler {
+	o := r.h.invocation(p, skew)
+	w := workflow{p, r}
+	return event.Handler{Starter: o, Operator: o, Records: o.Executions, Workflow: w, Runs: w, Now: o.Now}
+}
+
 // invoke delivers an event.
 func (r *run) invoke(action, payload string) []byte {
 	r.t.Helper()
 	return r.deliver(action, func(p *process, skew time.Duration) ([]byte, error) {
-		o := r.h.invocation(p, skew)
-		return event.Handler{Starter: o, Workflow: workflow{p, r}, Now: o.Now}.Invoke(r.t.Context(), []byte(payload))
-	})
-}
-
-// workflow is the state machine as a process reaches it.
-type workflow struct {
-	process *process
-	run     *run
-}
-
-const decidedAnswer = "decided"
-
-// decide delivers somebody's decision. However often it comes, everybody is
-// told the same, and it is recorded once.
-func (r *run) decide(q recovery.QuestionID, choice recovery.Choice) {
-	r.t.Helper()
-	d := recovery.Decision{Question: q, Choice: choice, Request: recovery.Request{By: "ops", At: time.Now()}}
-	r.late()
-	r.made = append(r.made, d)
-	r.decided++
-	r.deliver("decide "+string(choice), func(p *process, skew time.Duration) ([]byte, error) {
-		return []byte(decidedAnswer), r.h.invocation(p, skew).Decide(r.t.Context(), r.h.wave.Execution, d)
-	})
-	if got := r.decisions(); got != r.decided {
-		r.t.Errorf("%d decisions were made, and %d are recorded", r.decided, got)
-	}
-}
-
-// late delivers every earlier decision once more: none of them means anything
-// that was asked since.
-func (r *run) late() {
-	r.t.Helper()
-	id := r.h.wave.Execution
-	before, err := r.h.store.Execution(r.t.Context(), id)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	for _, d := range r.made {
-		if err := r.h.invocation(newProcess(), 0).Decide(r.t.Context(), id, d); err != nil {
-			r.t.Errorf("%s of %s, delivered again: %v", d.Choice, d.Question, err)
-		}
-	}
-	if after, err := r.h.store.Execution(r.t.Context(), id); err != nil || after.Version != before.Version {
-		r.t.Errorf("decisions that were delivered again changed the record: %v", err)
-	}
-}
-
-// decisions counts those that are in the record.
-func (r *run) decisions() int {
-	return len(r.h.eventsOf(recovery.EventDecided)) + len(r.h.eventsOf(recovery.EventCancelled))
-}
-
-// pause delivers somebody's wish for a pause.
-func (r *run) pause() {
-	r.t.Helper()
-	asked := recovery.Request{By: "ops", At: time.Now()}
-	r.deliver("pause", func(p *process, skew time.Duration) ([]byte, error) {
-		_, err := r.h.invocation(p, skew).Pause(r.t.Context(), r.h.wave.Execution, asked)
-		return []byte("paused"), err
+		return r.handler(p, skew).Invoke(r.t.Context(), []byte(payload))
 	})
 }

@@ -32,6 +32,7 @@ var stories = []story{
 	{"a wave that fails, is retried and skipped", quickHouse(map[int]string{2: failsToLaunch}), failingWave, false},
 	{"refused starts, a pause and a cancel", quickHouse(nil), refusedStarts, false},
 	{"an account that refuses to be looked at until somebody mends that", quickHouse(nil), refusedLooks, false},
+	{"a drill that is operated, and whose driver dies twice", quickHouse(nil), operatedDrill, false},
 	{"a recovery that takes its plan from a drill, and whose driver fails", quickHouse(nil), takingOver, false},
 }
 
@@ -142,6 +143,43 @@ func refusedLooks(r *run) {
 	})
 }
 
+// operatedDrill is begun, paused, resumed, cancelled and cleaned up by operations.
+// Its run is aborted while a wave runs, of which the function hears; and the next
+// one dies while it waits at a gate, of which nobody tells.
+func operatedDrill(r *run) {
+	p := r.h.plan(1, 1, 1)
+	p.Waves[2].PauseBefore = true
+	r.start(p)
+	name, started := string(r.h.wave.Execution), 0
+	r.goes(r.newest(), follower{
+		decide: map[recovery.QuestionReason]recovery.Choice{recovery.PauseRequested: recovery.Resume},
+		after: func(action string, _ recovery.Action) {
+			if action == "start_wave_recovery" {
+				if started++; started == 1 {
+					r.pause()
+				} else {
+					r.dies()
+				}
+			}
+		},
+	})
+	r.forGood("execution_interrupted", fmt.Sprintf(`"name":%q,"status":"ABORTED"`, name))
+	r.decide("interrupted-1", recovery.Resume)
+	r.goes(r.newest(), follower{before: func(recovery.QuestionReason) { r.dies() }})
+	r.operate("resume", r.by()+`,"questions":[]`)
+	r.goes(r.newest(), follower{
+		decide: map[recovery.QuestionReason]recovery.Choice{recovery.PauseBeforeWave: recovery.Approve},
+		after: func(action string, _ recovery.Action) {
+			if action == "start_wave_recovery" {
+				r.cancel()
+			}
+		},
+	})
+	r.cleanUp()
+	time.Sleep(time.Hour)
+	r.late()
+}
+
 // takingOver begins a recovery while a drill of the same plan is under way,
 // and has the function fail between two waves, until a person is asked.
 func takingOver(r *run) {
@@ -176,8 +214,18 @@ type follower struct {
 	after  func(name string, next recovery.Action) // a delivery was answered; nil: nothing
 }
 
-// drive has the run's state machine drive an execution of the plan.
+// drive has a state machine drive an execution of the plan.
 func (r *run) drive(p *recovery.Plan, f follower) {
+	r.t.Helper()
+	r.mu.Lock()
+	m := &machineRun{[]byte(r.h.state(p)), true}
+	r.runs[string(r.h.wave.Execution)] = m
+	r.mu.Unlock()
+	r.goes(m, f)
+}
+
+// goes has a run of the state machine go on until it ends, or dies.
+func (r *run) goes(m *machineRun, f follower) {
 	r.t.Helper()
 	load := deployedMachine
 	if r.load != nil {
@@ -187,11 +235,20 @@ func (r *run) drive(p *recovery.Plan, f follower) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	e, err := r.h.store.Execution(r.t.Context(), r.h.wave.Execution)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	ctx, die := context.WithCancel(r.t.Context())
+	defer die()
 	d := &driven{run: r, follower: f}
-	_, err = loaded.Run(r.t.Context(), stepfunctions.Execution{Name: string(r.h.wave.Execution), Input: []byte(r.h.state(p))},
-		stepfunctions.Options{Tasks: d, Callbacks: d})
+	r.dies = die
+	_, err = loaded.Run(ctx, stepfunctions.Execution{Name: e.RunName(), Input: m.input}, stepfunctions.Options{Tasks: d, Callbacks: d})
+	r.mu.Lock()
+	m.running = false
+	r.mu.Unlock()
 	var failed *stepfunctions.Failure
-	if err != nil && !errors.As(err, &failed) {
+	if err != nil && ctx.Err() == nil && !errors.As(err, &failed) {
 		r.t.Fatal(err)
 	}
 }
@@ -209,7 +266,7 @@ type driven struct {
 	follower
 }
 
-func (d *driven) Invoke(_ context.Context, _ string, payload []byte) ([]byte, error) {
+func (d *driven) Invoke(ctx context.Context, _ string, payload []byte) ([]byte, error) {
 	if d.broken > 0 {
 		d.broken--
 		return nil, &stepfunctions.TaskError{Name: "Lambda.Unknown", Cause: "the function was not there"}
@@ -228,7 +285,7 @@ func (d *driven) Invoke(_ context.Context, _ string, payload []byte) ([]byte, er
 	if d.after != nil {
 		d.after(is.Action, next.NextStep.Action)
 	}
-	return answer, nil
+	return answer, ctx.Err()
 }
 
 // Wait answers the first question that is open, unless the task was told to
@@ -255,6 +312,9 @@ func (d *driven) Wait(ctx context.Context, token string) ([]byte, error) {
 	if d.before != nil {
 		d.before(q.Reason)
 	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	choice, expected := d.follower.decide[q.Reason]
 	if !expected {
 		return nil, fmt.Errorf("nobody expects the question %+v", q)
@@ -263,29 +323,7 @@ func (d *driven) Wait(ctx context.Context, token string) ([]byte, error) {
 	return []byte("{}"), nil
 }
 
-// Succeed tells a task that waits to go on.
-func (w workflow) Succeed(_ context.Context, token string, _ []byte) error {
-	return w.process.do("workflow succeed", func() error {
-		w.run.mu.Lock()
-		defer w.run.mu.Unlock()
-		w.run.completed[token] = true
-		return nil
-	})
-}
-
 const cleanUp = "clean-up"
-
-// cleanUp has the execution's instances terminated.
-func (r *run) cleanUp() {
-	r.t.Helper()
-	r.deliver(cleanUp, func(p *process, skew time.Duration) ([]byte, error) {
-		done, err := cleanUntilDone(r.t.Context(), r.h.invocation(p, skew), orchestrator.Cleanup{Execution: r.h.wave.Execution, By: "ops"})
-		if err != nil {
-			return nil, err
-		}
-		return fmt.Appendf(nil, "%d", done.Gone+len(done.Terminated)), nil // who of several terminated which is chance
-	})
-}
 
 // cleanUntilDone asks for a clean-up until nothing is left, and sums up what
 // the clean-ups did.

@@ -31,7 +31,7 @@ func (c call) what() string {
 
 // reads says whether the call changes nothing, wherever it is made.
 func (c call) reads() bool {
-	return slices.ContainsFunc([]string{"Describe", "Get", "AssumeRole", "store read", "store events", "store plan", "store list", "store Query", "store Get", "store BatchGet"},
+	return slices.ContainsFunc([]string{"Describe", "Get", "AssumeRole", "store read", "store events", "store plan", "store list", "store Query", "store Get", "store BatchGet", "workflow running"},
 		func(prefix string) bool { return strings.HasPrefix(c.name, prefix) })
 }
 
