@@ -150,32 +150,79 @@ func (st *stage) sees(m mishap) recovery.QuestionID {
 	return "pause-1"
 }
 
-// say is one command: it reads, decides and writes, and may be killed at it.
+// say is one operation: it reads, decides and writes, and may be killed at it.
 func (st *stage) say(name string, m mishap) {
-	a := st.actor(name)
-	o := a.orchestrator()
 	st.mu.Lock()
 	st.words["<"+name+">"] = m
 	st.mu.Unlock()
-	over := make(chan error, 1)
+	_, err := st.operate(name, st.operation(name, m))
+	st.heard(name, m, err)
+}
+
+// operation is how something is said.
+func (st *stage) operation(name string, m mishap) map[string]any {
+	op := map[string]any{"executionId": "exec-1", "by": "<" + name + ">", "reason": "so says " + name}
+	switch {
+	case m.kind == pauseAsked:
+		op["operation"] = "pause"
+		return op
+	case m.choice == recovery.CancelAll && m.question == "" && st.draw(name, "cancels")%2 == 0:
+		op["operation"] = "cancel_execution"
+		return op
+	case m.choice == recovery.Resume && m.question.OfExecution() && st.draw(name, "resumes")%2 == 0:
+		op["operation"], op["questions"], op["confirm"] = "resume", []recovery.QuestionID{m.question}, st.s.plan.ID
+		return op
+	}
+	op["operation"], op["choice"], op["confirm"] = "decide", m.choice, st.s.plan.ID
+	if m.question != "" {
+		op["question"] = m.question
+	}
+	if m.wave != nil {
+		op["waveNumber"] = *m.wave
+	}
+	if m.gone != nil {
+		op["treatAsGone"] = m.gone
+	}
+	if m.server > 0 {
+		op["excludeServers"] = []recovery.SourceServerID{serverID(m.server)}
+	}
+	return op
+}
+
+// operate asks for an operation in a process of its own. A refusal is an error.
+func (st *stage) operate(name string, op map[string]any) ([]byte, error) {
+	payload, err := json.Marshal(op)
+	if err != nil {
+		return nil, err
+	}
+	a := st.actor(name)
+	type result struct {
+		answer []byte
+		err    error
+	}
+	over := make(chan result, 1)
 	st.goes(func() {
-		asked := recovery.Request{By: "<" + name + ">", At: o.Now(), Reason: "so says " + name}
-		if m.kind == pauseAsked {
-			_, err := o.Pause(st.ctx, "exec-1", asked)
-			over <- err
-			return
-		}
-		d := recovery.Decision{Question: m.question, Choice: m.choice, Wave: m.wave, Gone: m.gone, Request: asked}
-		if m.server > 0 {
-			d.Exclude = []recovery.SourceServerID{serverID(m.server)}
-		}
-		over <- o.Decide(st.ctx, "exec-1", d)
+		answer, err := st.handler(a).Invoke(st.ctx, payload)
+		over <- result{answer, err}
 	})
 	select {
-	case err := <-over:
-		st.heard(name, m, err)
+	case r := <-over:
+		st.trace("%s: %s: %s %v", name, payload, r.answer, r.err)
+		if r.err != nil {
+			return nil, r.err
+		}
+		st.noSecret(name+"'s answer", string(r.answer), payload)
+		var refused struct {
+			Error     recovery.Code
+			Message   string
+			Retryable bool
+		}
+		if err := json.Unmarshal(r.answer, &refused); err != nil || refused.Error != "" {
+			return nil, errors.Join(err, &recovery.Error{Code: refused.Error, Message: refused.Message, Retryable: refused.Retryable})
+		}
+		return r.answer, nil
 	case <-a.dead:
-		st.heard(name, m, errDead)
+		return nil, errDead
 	}
 }
 

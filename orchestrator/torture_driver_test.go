@@ -31,6 +31,7 @@ func (st *stage) drive() {
 			return
 		}
 		ctx, die := context.WithCancelCause(st.ctx)
+		st.runs(run, true)
 		d := &drives{st: st, life: ctx, number: me, invoked: invoked, pause: time.Second, die: die}
 		outcome := "" // as a state machine ends with it
 		if st.draw("driver", me, try)%2 == 0 {
@@ -46,6 +47,7 @@ func (st *stage) drive() {
 				outcome = st.outcome(ctx)
 			}
 		}
+		st.runs(run, false)
 		dead := context.Cause(ctx) != nil
 		die(nil)
 		invoked = d.invoked
@@ -84,7 +86,11 @@ var errKilled = errors.New("the driver was killed")
 func (st *stage) nextRun(name string, later bool) (string, error) {
 	e, err := st.store.Execution(st.ctx, "exec-1")
 	if err == nil && later && e.Version > 0 && e.Ended == nil {
-		e, err = st.actor(name).orchestrator().NextRun(st.ctx, "exec-1", e.NewestRun(), recovery.Request{By: "<" + name + ">"})
+		if st.draw(name, "is resumed")%3 != 0 && st.resumes(name, e) {
+			e, err = st.store.Execution(st.ctx, "exec-1")
+		} else {
+			e, err = st.actor(name).orchestrator().NextRun(st.ctx, "exec-1", e.NewestRun(), recovery.Request{By: "<" + name + ">"})
+		}
 		if refused, is := errors.AsType[*recovery.Error](err); is && refused.Code == recovery.WrongState {
 			e, err = st.store.Execution(st.ctx, "exec-1") // it is over by now
 		}
@@ -93,6 +99,60 @@ func (st *stage) nextRun(name string, later bool) (string, error) {
 		return "", err
 	}
 	return e.RunName(), nil
+}
+
+// resumes has somebody resume an execution, perhaps after the function was told
+// that its run ended, and says whether that was done. They lift no pause.
+func (st *stage) resumes(name string, e *recovery.Execution) bool {
+	if running, _, _ := st.Running(st.ctx, e.RunName()); !running && st.draw(name, "is told of")%2 == 0 {
+		_, err := st.operate(name+", told of", map[string]any{"operation": "execution_interrupted", "name": e.RunName(), "status": "ABORTED"})
+		st.met(fmt.Sprintf("told of a run that ended: %v", err == nil))
+	}
+	e, err := st.store.Execution(st.ctx, "exec-1")
+	if err != nil {
+		return false
+	}
+	by := name + ", resumed"
+	op := map[string]any{"operation": "resume", "executionId": "exec-1", "by": "<" + by + ">", "confirm": st.s.plan.ID}
+	named := []recovery.QuestionID{}
+	if q, is := e.Interruption(); is {
+		named = append(named, q.ID)
+		st.mu.Lock()
+		st.words["<"+by+">"] = mishap{kind: decided, question: q.ID, choice: recovery.Resume}
+		st.mu.Unlock()
+	}
+	op["questions"] = named
+	if st.draw(name, "takes over")%2 == 0 {
+		op["takeOver"] = true
+	}
+	_, err = st.operate(by, op)
+	st.met(fmt.Sprintf("resumed by an operation, take over %v: %v", op["takeOver"] != nil, err == nil))
+	return err == nil
+}
+
+// runs notes that a run of the execution goes on, or does not any more.
+func (st *stage) runs(name string, running bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.running[name] = running
+}
+
+// Start implements event.Runs: the drivers are there, and begin by themselves.
+func (st *stage) Start(context.Context, string, []byte) (bool, error) { return true, nil }
+
+// Running implements event.Runs.
+func (st *stage) Running(_ context.Context, name string) (running, known bool, err error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	running, known = st.running[name]
+	return running, known, nil
+}
+
+// handler is the function in an actor's process, as all its aliases together
+// reach it.
+func (st *stage) handler(a *actor) event.Handler {
+	o := a.orchestrator()
+	return event.Handler{Starter: o, Operator: o, Records: o.Executions, Workflow: st, Runs: st, Now: o.Now}
 }
 
 const driverBeat = 37 * time.Second
@@ -217,7 +277,6 @@ func (st *stage) invoke(payload []byte) ([]byte, error) {
 // deliver gives one event to the function.
 func (st *stage) deliver(name string, payload []byte) ([]byte, error) {
 	a := st.actor(name)
-	o := a.orchestrator()
 	type result struct {
 		answer []byte
 		err    error
@@ -226,7 +285,7 @@ func (st *stage) deliver(name string, payload []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(st.ctx, st.s.lambda)
 	st.goes(func() {
 		defer cancel()
-		answer, err := event.Handler{Starter: o, Workflow: st, Now: o.Now}.Invoke(ctx, payload)
+		answer, err := st.handler(a).Invoke(ctx, payload)
 		over <- result{answer, err}
 	})
 	timeout := time.NewTimer(st.s.lambda + time.Millisecond)

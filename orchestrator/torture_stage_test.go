@@ -72,7 +72,8 @@ type stage struct {
 	film        hash.Hash      // of everything that happened, in its order
 	invocations int
 	desks       int
-	driver      int // the number of the newest
+	driver      int             // the number of the newest
+	running     map[string]bool // runs, by their names
 	ends        []string
 	answers     []string
 	tokens      map[string]chan struct{} // of tasks, closed when completed
@@ -98,7 +99,7 @@ type verdict struct {
 func play(t *testing.T, s schedule) (v verdict) {
 	synctest.Test(t, func(t *testing.T) {
 		st := &stage{s: s, t: t, began: time.Now(), buried: make(chan struct{}), seen: map[string]int{}, film: sha256.New(),
-			tokens: map[string]chan struct{}{}, books: map[recovery.ExecutionID]*book{}, said: map[string]error{}, words: map[string]mishap{}}
+			running: map[string]bool{}, tokens: map[string]chan struct{}{}, books: map[recovery.ExecutionID]*book{}, said: map[string]error{}, words: map[string]mishap{}}
 		if err := st.set(); err != nil {
 			t.Fatalf("seed %d: %v", s.seed, err)
 		}
