@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"muster/orchestrator"
 	"muster/recovery"
 )
 
@@ -246,12 +245,18 @@ func (st *stage) heard(name string, m mishap, err error) {
 	}
 }
 
+// begins is how an execution of the plan is begun by an operation.
+func (st *stage) begins(id recovery.ExecutionID, kind recovery.ExecutionType, by string) map[string]any {
+	op := map[string]any{"operation": "start_execution", "executionId": id, "executionType": kind, "by": by, "plan": st.s.plan.Document(), "confirm": st.s.plan.ID}
+	if st.s.poll > 0 {
+		op["pollSeconds"] = int(st.s.poll.Seconds())
+	}
+	return op
+}
+
 // intrude begins another execution of the plan.
 func (st *stage) intrude(name string, kind recovery.ExecutionType) {
-	a := st.actor(name)
-	o := a.orchestrator()
-	e, err := o.Begin(st.ctx, orchestrator.Begin{Execution: "exec-2", Plan: st.s.plan, Type: kind, StartTime: "2026-11-24T04:00:00Z", InitiatedBy: "<" + name + ">"})
-	st.trace("%s: %v", name, err)
+	_, err := st.operate(name, st.begins("exec-2", kind, "<"+name+">"))
 	var refused *recovery.Error
 	if err != nil {
 		if !errors.As(err, &refused) || refused.Code != recovery.PlanInProgress {
@@ -264,7 +269,7 @@ func (st *stage) intrude(name string, kind recovery.ExecutionType) {
 		st.problem("reading the record: %v", err)
 		return
 	}
-	if e.Version > 0 && first.Version > 0 && first.Ended == nil && first.Cancel == nil {
+	if first.Version > 0 && first.Ended == nil && first.Cancel == nil {
 		st.problem("the plan was held by exec-1, and exec-2 took it")
 	}
 	st.mu.Lock()

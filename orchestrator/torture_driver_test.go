@@ -23,6 +23,18 @@ func (st *stage) drive() {
 	st.driver++
 	me := st.driver
 	st.mu.Unlock()
+	input := st.s.state()
+	for try := 1; me == 1 && st.draw("begun by an operation")%3 == 0 && try <= 3; try++ {
+		if _, err := st.operate(fmt.Sprintf("begin %d", try), st.begins("exec-1", st.s.kind, "ops@example.com")); err == nil {
+			st.met("begun by an operation")
+			break
+		}
+	}
+	st.mu.Lock()
+	if st.input != nil {
+		input = st.input
+	}
+	st.mu.Unlock()
 	invoked := 0
 	for try := 1; try <= 100; try++ {
 		run, err := st.nextRun(fmt.Sprintf("driver %d, try %d", me, try), me > 1 || try > 1)
@@ -36,14 +48,14 @@ func (st *stage) drive() {
 		outcome := "" // as a state machine ends with it
 		if st.draw("driver", me, try)%2 == 0 {
 			st.met("driven by the state machine")
-			_, err = st.machine.Run(ctx, stepfunctions.Execution{Name: run, Input: st.s.state()}, stepfunctions.Options{
+			_, err = st.machine.Run(ctx, stepfunctions.Execution{Name: run, Input: input}, stepfunctions.Options{
 				Tasks: d, Callbacks: st, Jitter: func() float64 { return st.fraction("jitter", me, try, d.invoked) },
 			})
 		} else {
 			st.met("driven by the loop")
 			loop := driver.Driver{Invoke: func(ctx context.Context, payload []byte) ([]byte, error) { return d.Invoke(ctx, "", payload) },
 				Patient: true, Beat: d.beat, Every: driverBeat, Look: 20 * time.Minute}
-			if err = loop.Drive(ctx, st.s.state()); err == nil {
+			if err = loop.Drive(ctx, input); err == nil {
 				outcome = st.outcome(ctx)
 			}
 		}
@@ -138,7 +150,14 @@ func (st *stage) runs(name string, running bool) {
 }
 
 // Start implements event.Runs: the drivers are there, and begin by themselves.
-func (st *stage) Start(context.Context, string, []byte) (bool, error) { return true, nil }
+func (st *stage) Start(_ context.Context, name string, input []byte) (bool, error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if strings.HasPrefix(name, "exec-1") {
+		st.input = input
+	}
+	return true, nil
+}
 
 // Running implements event.Runs.
 func (st *stage) Running(_ context.Context, name string) (running, known bool, err error) {

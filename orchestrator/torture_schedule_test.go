@@ -300,6 +300,9 @@ func (s *schedule) strikeActor(r *rand.Rand) mishap {
 		m.nth = 1 + r.IntN(5)
 	case 1:
 		m.who += ", again 1"
+	case 2: // by operations
+		m.who = pick(r, "begin 1", "driver 1, try 2, told of", "driver 1, try 2, resumed", "driver 1, try 2, resumed", "driver 2, try 1, resumed")
+		m.nth = 1 + r.IntN(6)
 	}
 	if m.kind == fellAsleep {
 		m.lasts = pick(r, span(r, time.Second, 40*time.Second), span(r, time.Minute, 6*time.Minute))

@@ -73,6 +73,7 @@ type stage struct {
 	invocations int
 	desks       int
 	driver      int             // the number of the newest
+	input       []byte          // that a run was started with; nil: none was
 	running     map[string]bool // runs, by their names
 	ends        []string
 	answers     []string
