@@ -19,13 +19,9 @@ func (r *region) InstanceStates(ctx context.Context, ids []recovery.InstanceID) 
 		return nil, describeInstances.refuse(emptyFilter)
 	}
 	found, err := inChunks(texts(ids), mostFilterValues, func(ids []string) ([]types.Instance, error) {
-		return pages(func(token *string) ([]types.Instance, *string, error) {
-			out, err := call(ctx, r, describeInstances, func(ctx context.Context, s *session) (*ec2.DescribeInstancesOutput, error) {
-				return s.ec2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: filter("instance-id", ids), NextToken: token})
-			})
-			if err != nil {
-				return nil, nil, err
-			}
+		return pages(ctx, r, describeInstances, func(ctx context.Context, s *session, token *string) (*ec2.DescribeInstancesOutput, error) {
+			return s.ec2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: filter("instance-id", ids), NextToken: token})
+		}, func(out *ec2.DescribeInstancesOutput) ([]types.Instance, *string, error) {
 			var instances []types.Instance
 			for _, reservation := range out.Reservations {
 				instances = append(instances, reservation.Instances...)

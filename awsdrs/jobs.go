@@ -42,17 +42,14 @@ func (r *region) Jobs(ctx context.Context, q recovery.JobQuery) ([]recovery.Job,
 }
 
 func (r *region) jobs(ctx context.Context, filters types.DescribeJobsRequestFilters) ([]recovery.Job, error) {
-	return pages(func(token *string) ([]recovery.Job, *string, error) {
-		out, err := call(ctx, r, describeJobs, func(ctx context.Context, s *session) (*drs.DescribeJobsOutput, error) {
-			return s.drs.DescribeJobs(ctx, &drs.DescribeJobsInput{Filters: &filters, NextToken: token})
-		})
-		if err != nil {
-			return nil, nil, err
-		}
+	return pages(ctx, r, describeJobs, func(ctx context.Context, s *session, token *string) (*drs.DescribeJobsOutput, error) {
+		return s.drs.DescribeJobs(ctx, &drs.DescribeJobsInput{Filters: &filters, NextToken: token})
+	}, func(out *drs.DescribeJobsOutput) ([]recovery.Job, *string, error) {
 		jobs := make([]recovery.Job, len(out.Items))
 		for i := range out.Items {
 			// A job whose time is unknown would not be taken for ours: better no
 			// answer than that one.
+			var err error
 			if jobs[i], err = job(&out.Items[i]); err != nil {
 				return nil, nil, describeJobs.garbled("the time of job %s: %v", aws.ToString(out.Items[i].JobID), err)
 			}
@@ -93,15 +90,11 @@ func (r *region) JobLog(ctx context.Context, id recovery.JobID) ([]recovery.JobL
 	if id == "" {
 		return nil, describeJobLogItems.refuse("no job was named")
 	}
-	items, err := pages(func(token *string) ([]recovery.JobLogItem, *string, error) {
-		var secrets []string
-		out, err := call(ctx, r, describeJobLogItems, func(ctx context.Context, s *session) (*drs.DescribeJobLogItemsOutput, error) {
-			secrets = s.secrets
-			return s.drs.DescribeJobLogItems(ctx, &drs.DescribeJobLogItemsInput{JobID: aws.String(string(id)), NextToken: token})
-		})
-		if err != nil {
-			return nil, nil, err
-		}
+	var secrets []string
+	items, err := pages(ctx, r, describeJobLogItems, func(ctx context.Context, s *session, token *string) (*drs.DescribeJobLogItemsOutput, error) {
+		secrets = s.secrets
+		return s.drs.DescribeJobLogItems(ctx, &drs.DescribeJobLogItemsInput{JobID: aws.String(string(id)), NextToken: token})
+	}, func(out *drs.DescribeJobLogItemsOutput) ([]recovery.JobLogItem, *string, error) {
 		items := make([]recovery.JobLogItem, len(out.Items))
 		for i := range out.Items {
 			items[i] = logItem(&out.Items[i], secrets)

@@ -68,13 +68,9 @@ func (w *configuration) lookUpOwn(ctx context.Context) error {
 // absent from the answer instead of failing it.
 func (w *configuration) lookUpSubnets(ctx context.Context, ids []string) error {
 	found, err := inChunks(ids, mostFilterValues, func(ids []string) ([]types.Subnet, error) {
-		return pages(func(token *string) ([]types.Subnet, *string, error) {
-			out, err := call(ctx, w.region, describeSubnets, func(ctx context.Context, s *session) (*ec2.DescribeSubnetsOutput, error) {
-				return s.ec2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: filter("subnet-id", ids), NextToken: token})
-			})
-			if err != nil {
-				return nil, nil, err
-			}
+		return pages(ctx, w.region, describeSubnets, func(ctx context.Context, s *session, token *string) (*ec2.DescribeSubnetsOutput, error) {
+			return s.ec2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: filter("subnet-id", ids), NextToken: token})
+		}, func(out *ec2.DescribeSubnetsOutput) ([]types.Subnet, *string, error) {
 			return out.Subnets, out.NextToken, nil
 		})
 	})
@@ -93,13 +89,9 @@ func (w *configuration) lookUpSubnets(ctx context.Context, ids []string) error {
 
 func (w *configuration) lookUpGroups(ctx context.Context, ids []string) error {
 	found, err := inChunks(ids, mostFilterValues, func(ids []string) ([]types.SecurityGroup, error) {
-		return pages(func(token *string) ([]types.SecurityGroup, *string, error) {
-			out, err := call(ctx, w.region, describeSecurityGroups, func(ctx context.Context, s *session) (*ec2.DescribeSecurityGroupsOutput, error) {
-				return s.ec2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: filter("group-id", ids), NextToken: token})
-			})
-			if err != nil {
-				return nil, nil, err
-			}
+		return pages(ctx, w.region, describeSecurityGroups, func(ctx context.Context, s *session, token *string) (*ec2.DescribeSecurityGroupsOutput, error) {
+			return s.ec2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: filter("group-id", ids), NextToken: token})
+		}, func(out *ec2.DescribeSecurityGroupsOutput) ([]types.SecurityGroup, *string, error) {
 			return out.SecurityGroups, out.NextToken, nil
 		})
 	})

@@ -35,15 +35,11 @@ func (r *region) RecoveryPoints(ctx context.Context, servers []recovery.SourceSe
 
 func (r *region) pointsOf(ctx context.Context, id recovery.SourceServerID, missing *wantedPoints) ([]recovery.RecoveryPoint, error) {
 	enough, pinned := false, false
-	return pages(func(token *string) ([]recovery.RecoveryPoint, *string, error) {
-		out, err := call(ctx, r, describeRecoverySnapshots, func(ctx context.Context, s *session) (*drs.DescribeRecoverySnapshotsOutput, error) {
-			return s.drs.DescribeRecoverySnapshots(ctx, &drs.DescribeRecoverySnapshotsInput{
-				SourceServerID: aws.String(string(id)), Order: types.RecoverySnapshotsOrderDesc, NextToken: token,
-			})
+	return pages(ctx, r, describeRecoverySnapshots, func(ctx context.Context, s *session, token *string) (*drs.DescribeRecoverySnapshotsOutput, error) {
+		return s.drs.DescribeRecoverySnapshots(ctx, &drs.DescribeRecoverySnapshotsInput{
+			SourceServerID: aws.String(string(id)), Order: types.RecoverySnapshotsOrderDesc, NextToken: token,
 		})
-		if err != nil {
-			return nil, nil, err
-		}
+	}, func(out *drs.DescribeRecoverySnapshotsOutput) ([]recovery.RecoveryPoint, *string, error) {
 		var points []recovery.RecoveryPoint
 		for _, item := range out.Items {
 			taken, err := timestamp(item.Timestamp)

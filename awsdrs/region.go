@@ -106,11 +106,17 @@ func inChunks[ID, Out any](ids []ID, most int, ask func([]ID) ([]Out, error)) ([
 	return slices.Concat(outs...), nil
 }
 
-// pages follows an answer's pages.
-func pages[Out any](ask func(token *string) (items []Out, next *string, err error)) ([]Out, error) {
-	var all []Out
+// pages follows an answer's pages: ask asks for one, and read gives what is in
+// it, and the token of the next.
+func pages[Answer, Item any](ctx context.Context, r *region, op operation, ask func(ctx context.Context, s *session, token *string) (*Answer, error),
+	read func(*Answer) (items []Item, next *string, err error)) ([]Item, error) {
+	var all []Item
 	for token := (*string)(nil); ; {
-		items, next, err := ask(token)
+		answer, err := call(ctx, r, op, func(ctx context.Context, s *session) (*Answer, error) { return ask(ctx, s, token) })
+		if err != nil {
+			return nil, err
+		}
+		items, next, err := read(answer)
 		if err != nil {
 			return nil, err
 		}

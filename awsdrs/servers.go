@@ -51,13 +51,9 @@ func (r *region) ServersByTag(ctx context.Context, tags map[string]string) ([]re
 
 // sourceServers describes the servers that DRS finds and that carry the tags.
 func (r *region) sourceServers(ctx context.Context, filters *types.DescribeSourceServersRequestFilters, tags map[string]string) ([]recovery.SourceServer, error) {
-	return pages(func(token *string) ([]recovery.SourceServer, *string, error) {
-		out, err := call(ctx, r, describeSourceServers, func(ctx context.Context, s *session) (*drs.DescribeSourceServersOutput, error) {
-			return s.drs.DescribeSourceServers(ctx, &drs.DescribeSourceServersInput{Filters: filters, NextToken: token})
-		})
-		if err != nil {
-			return nil, nil, err
-		}
+	return pages(ctx, r, describeSourceServers, func(ctx context.Context, s *session, token *string) (*drs.DescribeSourceServersOutput, error) {
+		return s.drs.DescribeSourceServers(ctx, &drs.DescribeSourceServersInput{Filters: filters, NextToken: token})
+	}, func(out *drs.DescribeSourceServersOutput) ([]recovery.SourceServer, *string, error) {
 		servers := make([]recovery.SourceServer, 0, len(out.Items))
 		for i := range out.Items {
 			if carries(out.Items[i].Tags, tags) {
@@ -109,15 +105,11 @@ func (r *region) RecoveryInstances(ctx context.Context, servers []recovery.Sourc
 		return nil, describeRecoveryInstances.refuse(emptyFilter)
 	}
 	return inChunks(texts(servers), mostServerIDs, func(ids []string) ([]recovery.RecoveryInstance, error) {
-		return pages(func(token *string) ([]recovery.RecoveryInstance, *string, error) {
-			out, err := call(ctx, r, describeRecoveryInstances, func(ctx context.Context, s *session) (*drs.DescribeRecoveryInstancesOutput, error) {
-				return s.drs.DescribeRecoveryInstances(ctx, &drs.DescribeRecoveryInstancesInput{
-					Filters: &types.DescribeRecoveryInstancesRequestFilters{SourceServerIDs: ids}, NextToken: token,
-				})
+		return pages(ctx, r, describeRecoveryInstances, func(ctx context.Context, s *session, token *string) (*drs.DescribeRecoveryInstancesOutput, error) {
+			return s.drs.DescribeRecoveryInstances(ctx, &drs.DescribeRecoveryInstancesInput{
+				Filters: &types.DescribeRecoveryInstancesRequestFilters{SourceServerIDs: ids}, NextToken: token,
 			})
-			if err != nil {
-				return nil, nil, err
-			}
+		}, func(out *drs.DescribeRecoveryInstancesOutput) ([]recovery.RecoveryInstance, *string, error) {
 			instances := make([]recovery.RecoveryInstance, len(out.Items))
 			for i, item := range out.Items {
 				instances[i] = recovery.RecoveryInstance{

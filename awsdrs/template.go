@@ -126,13 +126,9 @@ func (w *configuration) late(ctx context.Context, targets []*target) ([]*target,
 		ids[i] = t.template
 	}
 	found, err := inChunks(ids, mostTemplateIDs, func(ids []string) ([]types.LaunchTemplate, error) {
-		return pages(func(token *string) ([]types.LaunchTemplate, *string, error) {
-			out, err := call(ctx, w.region, describeTemplates, func(ctx context.Context, s *session) (*ec2.DescribeLaunchTemplatesOutput, error) {
-				return s.ec2.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{LaunchTemplateIds: ids, NextToken: token})
-			})
-			if err != nil {
-				return nil, nil, err
-			}
+		return pages(ctx, w.region, describeTemplates, func(ctx context.Context, s *session, token *string) (*ec2.DescribeLaunchTemplatesOutput, error) {
+			return s.ec2.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{LaunchTemplateIds: ids, NextToken: token})
+		}, func(out *ec2.DescribeLaunchTemplatesOutput) ([]types.LaunchTemplate, *string, error) {
 			return out.LaunchTemplates, out.NextToken, nil
 		})
 	})
