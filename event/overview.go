@@ -275,13 +275,7 @@ func waveOf(e *recovery.Execution, r *recovery.WaveRecord, plan *recovery.Plan, 
 			hosts[s.ID] = s.Hostname
 		}
 	}
-	fates := slices.Clone(at.Outcomes)
-	for _, id := range at.Servers {
-		if !slices.ContainsFunc(fates, func(o recovery.ServerOutcome) bool { return o.Server == id }) {
-			fates = append(fates, recovery.ServerOutcome{Server: id})
-		}
-	}
-	for _, o := range fates {
+	for _, o := range at.Fates() {
 		if o.Launched() {
 			w.Launched++
 		}

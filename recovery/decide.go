@@ -157,7 +157,7 @@ func (e *Execution) retry(w *WaveRecord, d Decision) error {
 		return err
 	}
 	next := Attempt{Wave: last.Wave, Attempt: last.Attempt + 1, AccountID: last.AccountID, Region: last.Region, State: Planned}
-	for _, o := range last.fates() {
+	for _, o := range last.Fates() {
 		switch {
 		case o.Launched():
 			o.Earlier = true
@@ -184,7 +184,7 @@ func (e *Execution) retry(w *WaveRecord, d Decision) error {
 // attempt: each has to be one that would be tried again.
 func (a *Attempt) mayExclude(servers []SourceServerID) error {
 	var launched, rest []SourceServerID
-	for _, o := range a.fates() {
+	for _, o := range a.Fates() {
 		if o.Launched() {
 			launched = append(launched, o.Server)
 		} else {

@@ -171,36 +171,24 @@ func (e *Execution) Status(w *WaveRecord, now time.Time) WaveStatus {
 			return StatusRunning
 		}
 		return StatusFailed
-	case a.criticalLaunched():
+	case a.Succeeded():
 		return StatusCompleted
 	}
 	return StatusFailed
 }
 
-func (a *Attempt) criticalLaunched() bool {
-	for _, o := range a.fates() {
-		if !o.Optional && !o.Launched() {
-			return false
-		}
-	}
-	return true
+// Succeeded says whether every critical server of the attempt was launched.
+func (a *Attempt) Succeeded() bool {
+	return !slices.ContainsFunc(a.Fates(), func(o ServerOutcome) bool { return !o.Optional && !o.Launched() })
 }
 
 func (a *Attempt) allLaunched() bool {
-	if a == nil {
-		return false
-	}
-	for _, o := range a.fates() {
-		if !o.Launched() {
-			return false
-		}
-	}
-	return true
+	return a != nil && !slices.ContainsFunc(a.Fates(), func(o ServerOutcome) bool { return !o.Launched() })
 }
 
-// fates gives what became of every server of the attempt; one of which nothing
+// Fates gives what became of every server of the attempt; one of which nothing
 // is known has an outcome without a status.
-func (a *Attempt) fates() []ServerOutcome {
+func (a *Attempt) Fates() []ServerOutcome {
 	all := slices.Clone(a.Outcomes)
 	for _, id := range a.Servers {
 		if !slices.ContainsFunc(all, func(o ServerOutcome) bool { return o.Server == id }) {
@@ -210,15 +198,12 @@ func (a *Attempt) fates() []ServerOutcome {
 	return all
 }
 
-// Succeeded says whether every critical server of the attempt was launched.
-func (a *Attempt) Succeeded() bool { return a.criticalLaunched() }
-
 // Verdict counts the fates of the attempt's servers and names those that were
 // not launched.
 func (a *Attempt) Verdict() string {
 	launched := 0
 	var rest []string
-	for _, o := range a.fates() {
+	for _, o := range a.Fates() {
 		if o.Launched() {
 			launched++
 			continue
