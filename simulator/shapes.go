@@ -11,8 +11,8 @@ import (
 )
 
 // constraintsJSON holds the wire shapes of the DRS operations that are simulated: which members are required, and every
-// length, range, pattern and enumeration. It is derived from AWS's public API model of DRS (2020-02-26), which is under
-// the Apache License 2.0; see NOTICE.
+// length, range, pattern and enumeration; and of STS's AssumeRole. It is derived from AWS's public API models of DRS
+// (2020-02-26) and STS (2011-06-15), which are under the Apache License 2.0; see NOTICE.
 //
 //go:embed constraints.json
 var constraintsJSON []byte
@@ -132,14 +132,19 @@ func validationError(problems []problem) *apiError {
 		texts = append(texts, p.Message)
 		fields = append(fields, map[string]any{"name": p.Path, "message": p.Message})
 	}
+	return &apiError{
+		Status:  http.StatusBadRequest,
+		Code:    "ValidationException",
+		Message: detected(texts),
+		Extra:   map[string]any{"reason": "fieldValidationFailed", "fieldList": fields},
+	}
+}
+
+// detected is how AWS tells all that is wrong with a request.
+func detected(texts []string) string {
 	noun := "errors"
 	if len(texts) == 1 {
 		noun = "error"
 	}
-	return &apiError{
-		Status:  http.StatusBadRequest,
-		Code:    "ValidationException",
-		Message: fmt.Sprintf("%d validation %s detected: %s", len(texts), noun, strings.Join(texts, "; ")),
-		Extra:   map[string]any{"reason": "fieldValidationFailed", "fieldList": fields},
-	}
+	return fmt.Sprintf("%d validation %s detected: %s", len(texts), noun, strings.Join(texts, "; "))
 }

@@ -1,16 +1,14 @@
 package simulator
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
-
-var sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 
 // sts handles an action of STS.
 func (h *handling) sts() (any, *apiError) {
@@ -97,56 +95,29 @@ func (r *Role) lets(p principal, externalID string) bool {
 
 // checkAssume checks AssumeRole's parameters as STS does.
 func checkAssume(f url.Values, chained bool) (seconds int64, e *apiError) {
-	var wrong []string
-	bad := func(value, field, constraint string) {
-		if value == "" {
-			value = "null"
-		} else {
-			value = "'" + value + "'"
+	asked := map[string]any{}
+	for member, parameter := range map[string]string{"roleArn": "RoleArn", "roleSessionName": "RoleSessionName"} {
+		if v := f.Get(parameter); v != "" {
+			asked[member] = v
 		}
-		wrong = append(wrong, fmt.Sprintf("Value %s at '%s' failed to satisfy constraint: %s", value, field, constraint))
 	}
-	arn, name := f.Get("RoleArn"), f.Get("RoleSessionName")
-	switch {
-	case arn == "":
-		bad("", "roleArn", "Member must not be null")
-	case len(arn) < 20:
-		bad(arn, "roleArn", "Member must have length greater than or equal to 20")
-	case len(arn) > 2048:
-		bad(arn[:64]+"…", "roleArn", "Member must have length less than or equal to 2048")
+	seconds = 3600
+	if t := f.Get("DurationSeconds"); t != "" {
+		var err error
+		if seconds, err = strconv.ParseInt(t, 10, 32); err != nil {
+			return 0, &apiError{Status: 400, Code: "MalformedInput", Message: "DurationSeconds is not an integer."}
+		}
+		asked["durationSeconds"] = json.Number(t)
 	}
-	switch {
-	case name == "":
-		bad("", "roleSessionName", "Member must not be null")
-	case len(name) > 64:
-		bad(name[:64]+"…", "roleSessionName", "Member must have length less than or equal to 64")
-	case len(name) < 2:
-		bad(name, "roleSessionName", "Member must have length greater than or equal to 2")
-	case !sessionName.MatchString(name):
-		bad(name, "roleSessionName", `Member must satisfy regular expression pattern: [\w+=,.@-]*`)
+	var wrong []string
+	for _, p := range checkShape("AssumeRoleRequest", asked, true) {
+		wrong = append(wrong, p.Message)
 	}
 	if x, given := f["ExternalId"]; given && (!externalID.MatchString(x[0]) || len(x[0]) > 1224) {
 		wrong = append(wrong, `Value at 'externalId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@:\/-]*`)
 	}
-	seconds = 3600
-	if t := f.Get("DurationSeconds"); t != "" {
-		n, err := strconv.ParseInt(t, 10, 32)
-		switch {
-		case err != nil:
-			return 0, &apiError{Status: 400, Code: "MalformedInput", Message: "DurationSeconds is not an integer."}
-		case n < 900:
-			bad(t, "durationSeconds", "Member must have value greater than or equal to 900")
-		case n > 43200:
-			bad(t, "durationSeconds", "Member must have value less than or equal to 43200")
-		}
-		seconds = n
-	}
 	if wrong != nil {
-		noun := "errors"
-		if len(wrong) == 1 {
-			noun = "error"
-		}
-		return 0, stsInvalid(fmt.Sprintf("%d validation %s detected: %s", len(wrong), noun, strings.Join(wrong, "; ")))
+		return 0, stsInvalid(detected(wrong))
 	}
 	if chained && seconds > 3600 {
 		return 0, stsInvalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
