@@ -60,7 +60,10 @@ func (o *Orchestrator) Cleanup(ctx context.Context, c Cleanup) (*Cleaned, error)
 	}
 	done := &Cleaned{Gone: len(e.Launched())}
 	var refused []error
-	launched, inOrder := launchedByAccount(e, plan)
+	launched, inOrder, err := launchedByAccount(e, plan)
+	if err != nil {
+		return nil, err
+	}
 	for _, account := range inOrder {
 		w := cleaning{o: o, e: e, Cleanup: c, servers: launched[account], done: done}
 		if w.region, err = o.assume(ctx, account); err == nil {
@@ -120,12 +123,16 @@ func (o *Orchestrator) mayClean(ctx context.Context, e *recovery.Execution, c Cl
 
 // launchedByAccount gives the servers that were launched, and their accounts in
 // the order of the waves.
-func launchedByAccount(e *recovery.Execution, plan *recovery.Plan) (servers map[recovery.AccountContext][]recovery.SourceServerID, inOrder []recovery.AccountContext) {
+func launchedByAccount(e *recovery.Execution, plan *recovery.Plan) (servers map[recovery.AccountContext][]recovery.SourceServerID, inOrder []recovery.AccountContext, err error) {
 	servers = map[recovery.AccountContext][]recovery.SourceServerID{}
 	for _, a := range e.Attempts {
+		w := plan.Wave(a.Wave)
+		if w == nil {
+			return nil, nil, fmt.Errorf("%w: execution %s has an attempt at wave %d, and its plan has no such wave", recovery.ErrDamaged, e.ID, a.Wave)
+		}
 		for _, out := range a.Outcomes {
 			if out.Launched() {
-				account := plan.Wave(a.Wave).Account
+				account := w.Account
 				if servers[account] == nil {
 					inOrder = append(inOrder, account)
 				}
@@ -133,7 +140,7 @@ func launchedByAccount(e *recovery.Execution, plan *recovery.Plan) (servers map[
 			}
 		}
 	}
-	return servers, inOrder
+	return servers, inOrder, nil
 }
 
 // cleaning is the clean-up of one account and region.
