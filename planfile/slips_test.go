@@ -79,8 +79,8 @@ func TestAFileThatIsNoPlanIsRefusedBeforeItIsParsed(t *testing.T) {
 		"ten megabytes":    {fill("[],"), "the file has 10485"},
 		"brackets":         {fill("[],")[:planfile.MostBytes], "p.yaml:1:1: here the file has more than 200000 values"},
 		"deep brackets":    {fill("[")[:planfile.MostBytes], "more than 50 deep"},
-		"a comment":        {[]byte("version: 1 # " + strings.Repeat("#", planfile.MostBytes-20)), "p.yaml:1:1: here a comment has more than 65536 bytes in one line"},
-		"many in a line":   {[]byte(strings.Repeat("# ", planfile.MostBytes/2)), "here a comment has more than 65536 bytes"},
+		"a comment":        {[]byte("version: 1 # " + strings.Repeat("#", 100_000)), "p.yaml:1:1: here a comment has more than 65536 bytes in one line"},
+		"many in a line":   {[]byte(strings.Repeat("# ", 50_000)), "here a comment has more than 65536 bytes"},
 		"deep lines":       {[]byte(strings.Repeat("- ", 60) + "a"), "is too large, or too deep"},
 		"aliases of those": {[]byte("x: &a [1,2,3,4,5,6,7,8,9]\ny: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nu: &d [*c,*c,*c,*c,*c,*c,*c,*c]\nv: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nwaves: [*e,*e,*e,*e,*e,*e]\n"), "is too large, or too deep, once aliases are unfolded"},
 	} {
