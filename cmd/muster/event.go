@@ -127,36 +127,24 @@ type exampleEvent struct {
 
 // waveSequence is a state as Step Functions begins with it.
 type waveSequence struct {
-	ExecutionID    string          `json:"executionId"`
-	PlanID         string          `json:"planId"`
-	AccountContext *accountContext `json:"accountContext"`
-	Waves          []exampleWave   `json:"waves"`
-	CurrentWave    int             `json:"currentWave"`
-	ExecutionType  string          `json:"executionType"`
-	InitiatedBy    string          `json:"initiatedBy"`
-	StartTime      string          `json:"startTime"`
-}
-
-type accountContext struct {
-	AccountID  string `json:"accountId"`
-	Region     string `json:"region"`
-	RoleName   string `json:"roleName"`
-	ExternalID string `json:"externalId,omitempty"`
+	ExecutionID    string                    `json:"executionId"`
+	PlanID         string                    `json:"planId"`
+	AccountContext *recovery.AccountDocument `json:"accountContext"`
+	Waves          []exampleWave             `json:"waves"`
+	CurrentWave    int                       `json:"currentWave"`
+	ExecutionType  string                    `json:"executionType"`
+	InitiatedBy    string                    `json:"initiatedBy"`
+	StartTime      string                    `json:"startTime"`
 }
 
 type exampleWave struct {
-	WaveNumber        int             `json:"waveNumber"`
-	WaveName          string          `json:"waveName"`
-	ProtectionGroupID string          `json:"protectionGroupId"`
-	Servers           []exampleServer `json:"servers"`
-	LaunchOrder       int             `json:"launchOrder"`
-	PauseBeforeWave   bool            `json:"pauseBeforeWave"`
-	DependsOnWaves    []int           `json:"dependsOnWaves"`
-}
-
-type exampleServer struct {
-	ServerID string `json:"serverId"`
-	Hostname string `json:"hostname,omitempty"`
+	WaveNumber        int               `json:"waveNumber"`
+	WaveName          string            `json:"waveName"`
+	ProtectionGroupID string            `json:"protectionGroupId"`
+	Servers           []recovery.Server `json:"servers"`
+	LaunchOrder       int               `json:"launchOrder"`
+	PauseBeforeWave   bool              `json:"pauseBeforeWave"`
+	DependsOnWaves    []int             `json:"dependsOnWaves"`
 }
 
 // exampleState makes a wave of every protection group whose servers are in the
@@ -190,7 +178,7 @@ func exampleState(fleet *simulator.Fleet, groups *planfile.Groups, o eventOption
 			case found.unready != "" && !o.all:
 				leftOut = append(leftOut, fmt.Sprintf("%s (%s) of wave %d: %s", server, found.hostname, n, found.unready))
 			default:
-				wave.Servers = append(wave.Servers, exampleServer{string(server), found.hostname})
+				wave.Servers = append(wave.Servers, recovery.Server{ID: server, Hostname: found.hostname})
 			}
 		}
 		if len(wave.Servers) > 0 {
@@ -225,14 +213,14 @@ type placedServer struct {
 
 // context is how the fleet's caller gets there: by a role that trusts it, one
 // that may do everything rather than one that may not.
-func (p placedServer) context(fleet *simulator.Fleet) *accountContext {
-	c := &accountContext{AccountID: p.account, Region: p.region, RoleName: "DRSOrchestrationRole"}
+func (p placedServer) context(fleet *simulator.Fleet) *recovery.AccountDocument {
+	c := &recovery.AccountDocument{AccountID: recovery.AccountID(p.account), Region: recovery.RegionName(p.region), RoleName: "DRSOrchestrationRole"}
 	caller := cmp.Or(fleet.Caller, simulator.CallersAccount)
 	roles := slices.Clone(fleet.Accounts[p.account].Roles)
 	slices.SortStableFunc(roles, func(a, b simulator.Role) int { return cmp.Compare(len(a.Deny), len(b.Deny)) })
 	for _, r := range roles {
 		if slices.Contains(r.Trusts, caller) {
-			c.RoleName, c.ExternalID = r.Name, r.ExternalID
+			c.RoleName, c.ExternalID.Secret = recovery.RoleName(r.Name), recovery.NewSecret(r.ExternalID)
 			break
 		}
 	}

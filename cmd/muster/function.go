@@ -40,13 +40,8 @@ does, and the same event may be sent again.`,
       --payload file://wave.json --cli-binary-format raw-in-base64-out answer.json`,
 		Args: cobra.NoArgs,
 	}
-	flags := cmd.Flags()
-	o.server.add(flags, "127.0.0.1:9001")
-	o.world.addWorld(flags, "keep the simulated AWS and the record of executions in this `FOLDER` (default: a folder for each fleet under $XDG_STATE_HOME/muster or ~/.local/state/muster)")
-	o.world.addHouse(flags)
-	flags.DurationVar(&o.timeout, "timeout", lambdaTimeout, "the `TIME` of each invocation, as a Lambda function has one")
-	flags.BoolVar(&o.json, "json", false, "tell what happens, errors included, as JSON lines on standard error")
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "do not tell what happens")
+	o.server.add(cmd.Flags(), "127.0.0.1:9001")
+	o.add(cmd.Flags())
 	cmd.RunE = m.command(func(ctx context.Context, _ []string) error { return m.runFunction(ctx, o) })
 	return cmd
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"muster/recovery"
 )
@@ -55,12 +56,7 @@ Exit codes (muster help exit-codes): 0 started, 3 refused (the answer says why),
 1 our failure, 2 wrong usage, 6 interrupted.`,
 		Args: cobra.MaximumNArgs(1),
 	}
-	flags := cmd.Flags()
-	o.world.addWorld(flags, "keep the simulated AWS and the record of executions in this `FOLDER` (default: a folder for each fleet under $XDG_STATE_HOME/muster or ~/.local/state/muster)")
-	o.world.addHouse(flags)
-	flags.DurationVar(&o.timeout, "timeout", lambdaTimeout, "the invocation's `TIME`, as a Lambda function has one")
-	flags.BoolVar(&o.json, "json", false, "tell what happens, errors included, as JSON lines on standard error")
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "do not tell what happens")
+	o.add(cmd.Flags())
 	cmd.RunE = m.command(func(ctx context.Context, args []string) error {
 		if len(args) > 0 {
 			o.event = args[0]
@@ -68,6 +64,14 @@ Exit codes (muster help exit-codes): 0 started, 3 refused (the answer says why),
 		return m.runInvoke(ctx, o)
 	})
 	return cmd
+}
+
+func (o *invokeOptions) add(flags *pflag.FlagSet) {
+	o.world.addWorld(flags, recordHelp)
+	o.world.addHouse(flags)
+	flags.DurationVar(&o.timeout, "timeout", lambdaTimeout, "the `TIME` of an invocation, as a Lambda function has one")
+	flags.BoolVar(&o.json, "json", false, "tell what happens, errors included, as JSON lines on standard error")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "do not tell what happens")
 }
 
 func (m *Main) runInvoke(ctx context.Context, o invokeOptions) error {
