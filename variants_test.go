@@ -233,4 +233,10 @@ var variants = []variant{
 	{"a start that cannot be looked for is looked for without a pause", "recovery/unseen.go", []string{
 		"now.Add(retryWait(u.Looks))", "now",
 	}, unlookedProof},
+	{"each of two resumptions at once makes a run of its own", "orchestrator/runs.go", []string{
+		"		if e.NewestRun() != after {\n", "		if false {\n",
+	}, crashProof},
+	{"the end of an older run, told late, interrupts the execution", "orchestrator/runs.go", []string{
+		" || e.Ended != nil || run < e.NewestRun() {\n", " || e.Ended != nil {\n",
+	}, crashProof},
 }
