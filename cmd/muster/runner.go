@@ -108,6 +108,11 @@ func (r *runner) watch(ctx context.Context, desk *desk) (*event.Overview, error)
 		}
 		r.view.close()
 		if errors.Is(err, errAwaiting) {
+			if r.o.json { // a program is told what it waits for, too
+				if err := r.report(ctx); err != nil {
+					return nil, err
+				}
+			}
 			return nil, r.awaiting(questionsOf(a))
 		}
 	}
