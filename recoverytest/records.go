@@ -130,7 +130,8 @@ var recordPromises = []promise{
 }
 
 func hundredServers(wave int) recovery.Attempt {
-	a := recovery.Attempt{Wave: wave, Attempt: 1, AccountID: "123456789012", Region: "us-east-1", State: recovery.Refused}
+	a := recovery.Attempt{Wave: wave, Attempt: 1, AccountID: "123456789012", Region: "us-east-1", State: recovery.Refused,
+		Refusal: &recovery.Refusal{Code: recovery.DRSAPIError, Message: "refused"}}
 	for i := range recovery.MostServers {
 		a.Servers = append(a.Servers, recovery.SourceServerID(fmt.Sprintf("s-%017d", i)))
 	}
