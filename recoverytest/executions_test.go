@@ -98,7 +98,7 @@ func TestTheSuiteIsRedForEachBrokenStore(t *testing.T) {
 		t.Run(broken, func(t *testing.T) {
 			t.Parallel()
 			run := exec.Command(os.Args[0], "-test.run=^TestExecutionsOverMemory$/^"+promise, "-test.timeout=60s")
-			run.Env = append(os.Environ(), breakStore+"="+broken)
+			run.Env = append(os.Environ(), breakStore+"="+broken, "GORACE=atexit_sleep_ms=50") // it waits for a second otherwise
 			out, err := run.CombinedOutput()
 			var red *exec.ExitError
 			if !errors.As(err, &red) {

@@ -20,6 +20,10 @@ import (
 	"muster/dynamotest"
 )
 
+// briefly has a process that ends wait less for reports of the race detector than
+// the second that it waits otherwise.
+const briefly = "atexit_sleep_ms=50"
+
 // The test binary is muster, too, when a script runs it.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"muster": main})
@@ -38,6 +42,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", briefly)
 			env.Setenv("EVENTS", events)
 			env.Setenv("VERSIONS", versions)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))

@@ -31,7 +31,7 @@ func TestPlanCheckPrintsTheFirstProblemsAndCountsTheRest(t *testing.T) {
 
 // A megabyte of mistakes makes a page of text, whatever they are.
 func TestWhatPlanCheckPrintsIsBoundedWhateverTheFileHolds(t *testing.T) {
-	fill := func(piece string) string { return strings.Repeat(piece, 1<<20/len(piece)) }
+	fill := func(piece string) string { return strings.Repeat(piece, 1<<19/len(piece)) }
 	for name, plan := range map[string]string{
 		"brackets":     "waves: [" + fill("[],") + "]",
 		"one key":      fill("a: 1\n"),
