@@ -1,7 +1,6 @@
 package event
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -152,7 +151,7 @@ func (a *ask) resume() (any, error) {
 	if err := a.invalid(); err != nil {
 		return nil, err
 	}
-	if err := a.begun(id); err != nil {
+	if err := a.begun(id, confirm); err != nil {
 		return nil, err
 	}
 	e, err := a.record(id)
@@ -237,32 +236,6 @@ func (a *ask) goOn(e *recovery.Execution, r recovery.Request, named []recovery.Q
 		return nil, err
 	}
 	return a.resumed(e, started)
-}
-
-// begun begins an execution that a version of before was to begin here and did
-// not come to.
-func (a *ask) begun(id recovery.ExecutionID) error {
-	kept, is := a.Records.(interface {
-		Unbegun(context.Context, recovery.ExecutionID) ([]byte, error)
-	})
-	if !is {
-		return nil
-	}
-	e, err := a.Starter.Execution(a.ctx, id)
-	if err != nil || e.Version > 0 {
-		return err
-	}
-	state, err := kept.Unbegun(a.ctx, id)
-	if err != nil || state == nil {
-		return err
-	}
-	var p problems
-	r := p.plan(document(state))
-	if p.count > 0 {
-		return recovery.Errorf(recovery.ValidationError, "what execution %s was to begin with: %s", id, &p)
-	}
-	_, err = a.Handler.begin(a.ctx, &r)
-	return err
 }
 
 // lift answers questions that hold up an execution as a whole. A run that was

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -36,6 +37,15 @@ func (a *ask) getExecution() (any, error) {
 		return nil, err
 	}
 	o, e, err := readOverview(a.ctx, a.Records, id, a.now())
+	if refusal, is := errors.AsType[*recovery.Error](err); is && refusal.Code == recovery.NotFound {
+		u, readErr := readUnbegun(a.ctx, a.Records, id)
+		if u != nil || readErr != nil {
+			if readErr != nil {
+				return nil, readErr
+			}
+			return overviewAnswer{Overview: u.overview()}, nil
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
