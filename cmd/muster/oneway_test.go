@@ -30,6 +30,7 @@ type stepFunctions struct {
 	mu     sync.Mutex
 	told   []string // what came
 	denied bool
+	status string // of every run that is asked about
 }
 
 func (s *stepFunctions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -43,7 +44,8 @@ func (s *stepFunctions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"__type":"AccessDeniedException","message":"anna may not"}`)
 		return
 	}
-	_, _ = io.WriteString(w, "{}")
+	_ = json.NewEncoder(w).Encode(map[string]any{"executionArn": "arn:aws:states:us-east-1:999999999999:execution:muster:exec-1", "name": "exec-1",
+		"stateMachineArn": "arn:aws:states:us-east-1:999999999999:stateMachine:muster", "startDate": 1, "status": s.status})
 }
 
 // neverRuns takes what it is told to start, and dies.
@@ -146,6 +148,42 @@ func TestInTheTableOfADeployedMusterADecisionWakesItsRunAndResumeGoesOnWithIt(t 
 	if stdout, _ := run(exitDone, "resume", "exec-1", "-q", "--no-wait"); !strings.Contains(stdout, "Drill of Shop: COMPLETED") {
 		t.Errorf("resumed: %s", stdout)
 	}
+}
+
+// Where it is known which state machine may drive, it is asked. A run that is
+// alive, or that cannot be asked about, is taken over from when that is said.
+func TestARunThatIsAliveIsTakenOverFromOnlyWhenThatIsSaid(t *testing.T) {
+	someAWS(t)
+	table, steps := httptest.NewServer(dynamotest.New()), &stepFunctions{status: "RUNNING"}
+	t.Cleanup(table.Close)
+	sfn := httptest.NewServer(steps)
+	t.Cleanup(sfn.Close)
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", table.URL)
+	t.Setenv("AWS_ENDPOINT_URL_SFN", sfn.URL)
+	if code, _, stderr := muster(t, "", "table", "create", "trial", "--endpoint", table.URL); code != exitDone {
+		t.Fatal(stderr)
+	}
+	data := t.TempDir()
+	atGateInTable(t, worldFlags{fleet: simulator.DefaultFleet, speed: 1, aws: true, store: "dynamodb:trial", data: data})
+	resume := func(want int, says string, more ...string) {
+		t.Helper()
+		var out, problems bytes.Buffer
+		m := &Main{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &problems,
+			Env: func(name string) string {
+				return map[string]string{"MUSTER_STATE_MACHINE": "arn:aws:states:us-east-1:999999999999:stateMachine:muster"}[name]
+			}}
+		args := append([]string{"resume", "exec-1", "-q", "--no-wait", "--aws", "--store", "dynamodb:trial", "--data", data}, more...)
+		if code := m.Run(t.Context(), args); code != want || !strings.Contains(problems.String(), says) || strings.Contains(out.String()+problems.String(), "planted") {
+			t.Errorf("%v: exit code %d, want %d and %q: %s%s", more, code, want, says, out.String(), problems.String())
+		}
+	}
+	resume(exitRefused, "run exec-1 of the state machine drives execution exec-1")
+	resume(exitDecision, "gate-w1", "--take-over")
+	steps.denied = true
+	resume(exitRefused, "could not be found out, and nothing was done; to drive it in any case: takeOver (muster resume --take-over)")
+	resume(exitDecision, "gate-w1", "--take-over")
+	steps.denied, steps.status = false, "ABORTED"
+	resume(exitDecision, "gate-w1")
 }
 
 // Today's limit of a state is none of a plan's: its waves are in the record
