@@ -137,9 +137,9 @@ func (st *stage) resumes(name string, e *recovery.Execution) bool {
 	if st.draw(name, "takes over")%2 == 0 {
 		op["takeOver"] = true
 	}
-	_, err = st.operate(by, op)
+	answer, err := st.operate(by, op)
 	st.met(fmt.Sprintf("resumed by an operation, take over %v: %v", op["takeOver"] != nil, err == nil))
-	return err == nil
+	return err == nil && bytes.Contains(answer, []byte(`"started":true`)) // else a run drives, and was only woken
 }
 
 // runs notes that a run of the execution goes on, or does not any more.

@@ -246,7 +246,9 @@ func (st *stage) mayPass(name string, events []recovery.Event) bool {
 		case recovery.EventCancelled:
 			return said.Choice == recovery.CancelAll
 		case recovery.EventContinued: // a driver that goes on is an answer, too
-			return said.Choice == recovery.Resume && strings.HasPrefix(string(said.Question), "interrupted-")
+			// Where a cancel came between, whoever resumes has it driven to its end.
+			drives := strings.HasPrefix(ev.Message, recovery.Quote("<"+name+">")+" has run ")
+			return said.Choice == recovery.Resume && (drives || strings.HasPrefix(string(said.Question), "interrupted-"))
 		}
 		return false
 	})
